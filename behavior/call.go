@@ -1,0 +1,145 @@
+package behavior
+
+import (
+	"strings"
+	"time"
+
+	"github.com/understudy-dev/understudy/behavior/value"
+)
+
+// A Caller is somebody whom the fixtures know.
+type Caller struct {
+	Name       string
+	Scopes     []string
+	Attributes value.Value // an object, or Missing
+	Expires    time.Time   // the zero time means never
+
+	object value.Value
+}
+
+// NewCaller makes a caller; what an expression sees of it is made once.
+func NewCaller(name string, scopes []string, attributes value.Value, expires time.Time) *Caller {
+	c := &Caller{Name: name, Scopes: scopes, Attributes: attributes, Expires: expires}
+	c.object = value.Object()
+	if name != "" {
+		c.object = c.object.With("name", value.String(name)).With("scopes", value.Strings(scopes))
+	}
+	for _, m := range attributes.Members() {
+		c.object = c.object.With(m.Name, m.Value)
+	}
+	return c
+}
+
+func (c *Caller) value() value.Value {
+	if c == nil {
+		return value.Value{}
+	}
+	return c.object
+}
+
+func (c *Caller) has(scope string) bool {
+	for _, s := range c.Scopes {
+		if s == scope || s == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// Auth is what became of a call's credentials.
+type Auth uint8
+
+const (
+	Granted Auth = iota // known, or none are needed
+	NoCredentials
+	BadCredentials
+	ExpiredCredentials
+)
+
+// A Call is a request as the plan sees it: decoded, and with everything that is
+// wrong with it. Nothing is decided yet.
+type Call struct {
+	Op     *Operation // nil where only the path is known
+	Method string
+	URL    string // absolute, as the client wrote it
+	Remote string // the client's address, without port
+
+	Path, Query, Header, Cookie value.Value // objects of decoded parameters
+	Body                        value.Value // Missing when none was sent
+	BodySize                    int         // in bytes, as it was sent
+
+	// RawHeader gives the text of any header, by name in whatever case. nil
+	// means that there are none.
+	RawHeader func(name string) (string, bool)
+
+	Caller        *Caller
+	Auth          Auth
+	NotAcceptable bool
+	Violations    []Violation
+}
+
+// Source is the part of a request that a violation is about.
+type Source uint8
+
+const (
+	InParameter   Source = iota
+	InBody               // it breaks its schema, or is missing
+	UndecodedBody        // it cannot be decoded
+	BodySize
+	MediaType
+)
+
+// A Violation is one thing that is wrong with a request.
+type Violation struct {
+	Source    Source
+	Parameter int // its number in [OperationSpec.OnInvalid]
+	Location  string
+	Path      []value.Value // for a parameter: its name, then the place inside it
+	Keyword   string
+	Limit     value.Value
+	Value     value.Value
+	Message   string // our own words
+}
+
+func (c *Call) rawHeader(name string) value.Value {
+	if c.RawHeader != nil {
+		if s, ok := c.RawHeader(name); ok {
+			return value.String(s)
+		}
+	}
+	return value.Value{}
+}
+
+func (c *Call) request() value.Value {
+	return value.Object(
+		value.Member{Name: "method", Value: value.String(c.Method)},
+		value.Member{Name: "url", Value: value.String(c.URL)},
+		value.Member{Name: "remote", Value: value.String(c.Remote)},
+	)
+}
+
+// object is a violation as expressions see it, in our own words.
+func (v *Violation) object() value.Value {
+	names := make([]string, len(v.Path))
+	pointer := ""
+	for i, p := range v.Path {
+		names[i] = textOf(p)
+		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(names[i])
+	}
+	field := ""
+	if len(names) > 0 {
+		field = names[0]
+	}
+	return value.Object(
+		value.Member{Name: "location", Value: value.String(v.Location)},
+		value.Member{Name: "name", Value: value.String(strings.Join(names, "."))},
+		value.Member{Name: "field", Value: value.String(field)},
+		value.Member{Name: "path", Value: value.Array(v.Path...)},
+		value.Member{Name: "pointer", Value: value.String(pointer)},
+		value.Member{Name: "keyword", Value: value.String(v.Keyword)},
+		value.Member{Name: "limit", Value: orNull(v.Limit)},
+		value.Member{Name: "value", Value: orNull(v.Value)},
+		value.Member{Name: "message", Value: value.String(v.Message)},
+		value.Member{Name: "code", Value: value.String(v.Keyword)},
+	)
+}

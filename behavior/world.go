@@ -1,0 +1,484 @@
+package behavior
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidwall/btree"
+
+	"github.com/understudy-dev/understudy/behavior/value"
+)
+
+// A World is everything that a server remembers: records, what goes on later,
+// the counters of its quotas, and with them a clock and a seed. Worlds are
+// copy-on-write: the state of one never changes, a write makes another that
+// shares all that is the same. So readers take no lock, a refusal leaves no
+// trace, and [World.Fork] copies nothing.
+//
+// A World is safe for concurrent use.
+type World struct {
+	plan   *Plan
+	seed   uint64
+	clock  func() time.Time
+	first  *state // what Reset goes back to
+	quotas quotas
+	// EnforceQuotas refuses calls beyond a quota. Without it they are only
+	// counted. Set it before the world is used.
+	EnforceQuotas bool
+
+	mu    sync.Mutex // held by writers
+	state atomic.Pointer[state]
+	reads atomic.Uint64 // the counter of choices that reads make
+}
+
+// state is one immutable state of a world.
+type state struct {
+	tables  []*table
+	counter uint64 // of the choices made so far
+	tasks   []*task
+}
+
+// table holds the records of one resource.
+type table struct {
+	tx      uint64 // the transaction that may change it
+	ids     *btree.Map[string, *record]
+	indexes []*indexTree
+	gone    *btree.Map[string, *record] // softly deleted
+	seq     uint64
+}
+
+type indexTree struct {
+	tx    uint64
+	parts *btree.Map[string, *part]
+}
+
+type part struct {
+	tx   uint64
+	tree *btree.Map[string, *record]
+}
+
+// record is one record. It never changes.
+type record struct {
+	id  string
+	seq uint64
+	val value.Value
+}
+
+// task is a round of steps that runs later.
+type task struct {
+	due    time.Time
+	delay  time.Duration
+	after  *afterStep
+	round  int64 // from 1 …
+	rounds int64 // … to this
+	call   *Call
+	slots  []value.Value
+}
+
+// degree of the trees: a write copies a path of nodes, so they are small.
+const degree = 12
+
+func newTree[V any]() *btree.Map[string, V] { return btree.NewMap[string, V](degree) }
+
+// fork is a tree that can be written to without changing t, which is not even
+// marked, so that several worlds can fork it at once.
+func fork[V any](t *btree.Map[string, V]) *btree.Map[string, V] {
+	shallow := *t
+	return shallow.Copy()
+}
+
+// WorldConfig is what a world begins with. The zero value is an empty world on
+// the system's clock.
+type WorldConfig struct {
+	// Records by name of the resource, in order of creation. Each is complete
+	// but for the resource's defaults.
+	Records map[string][]value.Value
+
+	// Seed of all choices. Equal seeds and equal calls have equal answers.
+	Seed uint64
+
+	// Clock tells the time. nil means time.Now.
+	Clock func() time.Time
+}
+
+// NewWorld makes a world of these records. An error says which record lacks
+// its id or repeats one.
+func (p *Plan) NewWorld(c WorldConfig) (*World, error) {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	s := &state{}
+	for _, r := range p.resources {
+		t := &table{ids: newTree[*record](), gone: newTree[*record]()}
+		for range r.indexes {
+			t.indexes = append(t.indexes, &indexTree{parts: newTree[*part]()})
+		}
+		s.tables = append(s.tables, t)
+	}
+	w := &World{plan: p, seed: c.Seed, clock: c.Clock}
+	tx := &Tx{plan: p, base: s, id: nextTx()}
+	f := &frame{plan: p, tx: tx, call: &Call{}, fuel: 1 << 40}
+	f.choose = &seeded{seed: c.Seed, counter: &tx.counter, now: c.Clock()}
+	for _, r := range p.resources {
+		for i, v := range c.Records[r.Name] {
+			for _, d := range r.defaults {
+				if v.Get(d.name).IsMissing() {
+					v = v.With(d.name, d.x(f))
+				}
+			}
+			id := v.Get(r.id)
+			if id.IsNull() {
+				return nil, fmt.Errorf("record %d of %s has no %s", i+1, r.Name, r.id)
+			}
+			if _, ok := tx.table(r).ids.Get(textOf(id)); ok {
+				return nil, fmt.Errorf("record %d of %s: the %s %s occurs twice", i+1, r.Name, r.id, textOf(id))
+			}
+			tx.insert(r, r.arrange(v))
+		}
+	}
+	for name := range c.Records {
+		if p.resource(name) == nil {
+			return nil, fmt.Errorf("there is no resource %q; have %s", name, p.resourceNames())
+		}
+	}
+	w.first = tx.commit()
+	w.state.Store(w.first)
+	return w, nil
+}
+
+// Fork is a world of its own that begins in the state w has now.
+func (w *World) Fork() *World {
+	c := &World{plan: w.plan, seed: w.seed, clock: w.clock, first: w.first, EnforceQuotas: w.EnforceQuotas}
+	c.state.Store(w.state.Load())
+	return c
+}
+
+// Reset goes back to the state that the world (or the one it was forked from)
+// was made with.
+func (w *World) Reset() {
+	w.mu.Lock()
+	w.state.Store(w.first)
+	w.reads.Store(0)
+	w.mu.Unlock()
+	w.quotas.reset()
+}
+
+// Records are the records of a resource in order of creation, as they are kept,
+// with hidden members. There are none of an unknown resource.
+func (w *World) Records(resource string) []value.Value {
+	r := w.plan.resource(resource)
+	if r == nil {
+		return nil
+	}
+	var list []*record
+	w.settle(w.clock())
+	w.state.Load().tables[r.number].ids.Scan(func(_ string, rec *record) bool { list = append(list, rec); return true })
+	slices.SortFunc(list, func(a, b *record) int { return int(int64(a.seq - b.seq)) })
+	out := make([]value.Value, len(list))
+	for i, rec := range list {
+		out[i] = rec.val
+	}
+	return out
+}
+
+// Do is one call: what was due by now happens, the plan decides, and what it
+// writes is kept.
+func (w *World) Do(call *Call) Outcome {
+	now := w.clock()
+	w.settle(now)
+	f := frames.Get().(*frame)
+	f.reset(w.plan, call)
+	f.now = now
+	f.tx.plan, f.tx.id = w.plan, 0
+	f.tx.quotas, f.tx.enforce = &w.quotas, w.EnforceQuotas
+	if call.Op == nil || !call.Op.writes {
+		f.tx.base = w.state.Load()
+		counter := w.reads.Add(1) << 16
+		f.seeded = seeded{seed: ^w.seed, counter: &counter, now: now}
+		f.choose = &f.seeded
+		out := f.step()
+		f.release()
+		return out
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	base := w.state.Load()
+	f.tx.base, f.tx.counter, f.tx.id = base, base.counter, nextTx()
+	f.seeded = seeded{seed: w.seed, counter: &f.tx.counter, now: now}
+	f.choose = &f.seeded
+	out := f.step()
+	if !out.Refused && f.tx.dirty() {
+		w.state.Store(f.tx.commit())
+	}
+	f.release()
+	return out
+}
+
+// settle runs what is due.
+func (w *World) settle(now time.Time) {
+	if s := w.state.Load(); len(s.tasks) == 0 || s.tasks[0].due.After(now) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		s := w.state.Load()
+		if len(s.tasks) == 0 || s.tasks[0].due.After(now) {
+			return
+		}
+		t := s.tasks[0]
+		f := frames.Get().(*frame)
+		f.reset(w.plan, t.call)
+		f.now = t.due
+		f.tx.plan, f.tx.base, f.tx.counter, f.tx.id = w.plan, s, s.counter, nextTx()
+		f.seeded = seeded{seed: w.seed, counter: &f.tx.counter, now: t.due}
+		f.choose = &f.seeded
+		f.tx.tasks, f.tx.tasksChanged = s.tasks[1:], true
+		if next := t.next(); next != nil {
+			f.tx.later(next)
+		}
+		rest := f.tx.tasks
+		f.round(t)
+		if f.out.Refused {
+			// The round ends there and leaves nothing, but it has had its turn.
+			next := *s
+			next.tasks = rest
+			w.state.Store(&next)
+		} else {
+			w.state.Store(f.tx.commit())
+		}
+		f.release()
+	}
+}
+
+// A Write is one change of a record: created where Before is Missing, deleted
+// where After is.
+type Write struct {
+	Resource      string
+	ID            string
+	Before, After value.Value
+}
+
+// Tx is a view of a state with writes on top of it. Readers see those; others
+// see nothing until it is committed, and it need not be.
+type Tx struct {
+	plan         *Plan
+	base         *state
+	id           uint64
+	tables       []*table // the changed ones; nil entries are those of base
+	counter      uint64
+	writes       []Write
+	tasks        []*task
+	tasksChanged bool
+	quotas       *quotas // nil: not counted
+	enforce      bool
+	key          []byte
+}
+
+var txCounter atomic.Uint64
+
+func nextTx() uint64 { return txCounter.Add(1) }
+
+func (tx *Tx) dirty() bool { return len(tx.writes) > 0 || tx.tasksChanged }
+
+func (tx *Tx) table(r *Resource) *table {
+	if tx.tables != nil && tx.tables[r.number] != nil {
+		return tx.tables[r.number]
+	}
+	return tx.base.tables[r.number]
+}
+
+// own is the table of r, made writable.
+func (tx *Tx) own(r *Resource) *table {
+	if tx.tables == nil {
+		tx.tables = make([]*table, len(tx.base.tables))
+	}
+	if t := tx.tables[r.number]; t != nil {
+		return t
+	}
+	from := tx.base.tables[r.number]
+	t := &table{tx: tx.id, ids: fork(from.ids), gone: from.gone, seq: from.seq, indexes: slices.Clone(from.indexes)}
+	tx.tables[r.number] = t
+	return t
+}
+
+// own is the part with that key, made writable; it is made if it is not there.
+func (t *table) own(i int, key []byte) (*indexTree, *part) {
+	ix := t.indexes[i]
+	if ix.tx != t.tx {
+		ix = &indexTree{tx: t.tx, parts: fork(ix.parts)}
+		t.indexes[i] = ix
+	}
+	k := string(key)
+	p, ok := ix.parts.Get(k)
+	switch {
+	case !ok:
+		p = &part{tx: t.tx, tree: newTree[*record]()}
+		ix.parts.Set(k, p)
+	case p.tx != t.tx:
+		p = &part{tx: t.tx, tree: fork(p.tree)}
+		ix.parts.Set(k, p)
+	}
+	return ix, p
+}
+
+// insert keeps a new record and returns it.
+func (tx *Tx) insert(r *Resource, v value.Value) *record {
+	t := tx.own(r)
+	t.seq++
+	rec := &record{id: textOf(v.Get(r.id)), seq: t.seq, val: r.seal(v)}
+	t.ids.Set(rec.id, rec)
+	for i := range r.indexes {
+		tx.enter(t, r, i, rec)
+	}
+	tx.writes = append(tx.writes, Write{Resource: r.Name, ID: rec.id, After: rec.val})
+	return rec
+}
+
+// replace puts another version in the place of a record.
+func (tx *Tx) replace(r *Resource, old *record, v value.Value) *record {
+	t := tx.own(r)
+	rec := &record{id: textOf(v.Get(r.id)), seq: old.seq, val: r.seal(v)}
+	if rec.id != old.id {
+		t.ids.Delete(old.id)
+	}
+	t.ids.Set(rec.id, rec)
+	for i := range r.indexes {
+		tx.leave(t, r, i, old)
+		tx.enter(t, r, i, rec)
+	}
+	tx.writes = append(tx.writes, Write{Resource: r.Name, ID: rec.id, Before: old.val, After: rec.val})
+	return rec
+}
+
+func (tx *Tx) remove(r *Resource, old *record) {
+	t := tx.own(r)
+	t.ids.Delete(old.id)
+	for i := range r.indexes {
+		tx.leave(t, r, i, old)
+	}
+	if r.spec.Soft {
+		t.gone = fork(t.gone)
+		t.gone.Set(old.id, old)
+	}
+	tx.writes = append(tx.writes, Write{Resource: r.Name, ID: old.id, Before: old.val})
+}
+
+// keys are the keys of a record in an index: of its part, then in its part.
+func (tx *Tx) keys(r *Resource, i int, rec *record) (inIndex, inPart []byte) {
+	ix := &r.indexes[i]
+	key := tx.key[:0]
+	for _, p := range ix.props {
+		key = appendKey(key, rec.val.Get(p))
+	}
+	if ix.by != nil {
+		f := frame{slots: []value.Value{rec.val}, fuel: 1 << 20}
+		key = appendKey(key, ix.by(&f))
+	}
+	at := len(key)
+	key = appendSort(key, ix.sort, rec)
+	tx.key = key
+	return key[:at], key[at:]
+}
+
+func (tx *Tx) enter(t *table, r *Resource, i int, rec *record) {
+	inIndex, inPart := tx.keys(r, i, rec)
+	_, p := t.own(i, inIndex)
+	p.tree.Set(string(inPart), rec)
+}
+
+func (tx *Tx) leave(t *table, r *Resource, i int, rec *record) {
+	inIndex, inPart := tx.keys(r, i, rec)
+	ix, p := t.own(i, inIndex)
+	p.tree.Delete(string(inPart))
+	if p.tree.Len() == 0 {
+		ix.parts.Delete(string(inIndex))
+	}
+}
+
+// commit is the state with the writes in it. The transaction is over then.
+func (tx *Tx) commit() *state {
+	s := &state{tables: slices.Clone(tx.base.tables), counter: tx.counter, tasks: tx.base.tasks}
+	for i, t := range tx.tables {
+		if t != nil {
+			s.tables[i] = t
+		}
+	}
+	if tx.tasksChanged {
+		s.tasks = tx.tasks
+	}
+	return s
+}
+
+// later puts a task among the others, by time.
+func (tx *Tx) later(t *task) {
+	list := tx.base.tasks
+	if tx.tasksChanged {
+		list = tx.tasks
+	}
+	i, _ := slices.BinarySearchFunc(list, t, func(a, b *task) int {
+		if c := a.due.Compare(b.due); c != 0 {
+			return c
+		}
+		return -1 // behind those of the same time
+	})
+	tx.tasks = slices.Concat(list[:i], []*task{t}, list[i:])
+	tx.tasksChanged = true
+}
+
+// quotas counts calls in fixed windows.
+type quotas struct {
+	mu      sync.Mutex
+	windows map[string]*window
+}
+
+type window struct {
+	ends time.Time
+	used int64
+}
+
+// mostWindows bounds the memory of a server that is called by very many: those
+// that have ended are dropped then.
+const mostWindows = 10_000
+
+func (q *quotas) reset() {
+	q.mu.Lock()
+	q.windows = nil
+	q.mu.Unlock()
+}
+
+// take counts a call and says how many the window has seen, this one
+// included, and when it ends.
+func (q *quotas) take(quota int, by value.Value, length time.Duration, now time.Time) (used int64, ends time.Time) {
+	var buf [64]byte
+	key := appendKey(binary.BigEndian.AppendUint32(buf[:0], uint32(quota)), by)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	w := q.windows[string(key)]
+	if w == nil {
+		if q.windows == nil {
+			q.windows = make(map[string]*window)
+		}
+		if len(q.windows) >= mostWindows {
+			for k, old := range q.windows {
+				if !old.ends.After(now) {
+					delete(q.windows, k)
+				}
+			}
+			if len(q.windows) >= mostWindows {
+				clear(q.windows)
+			}
+		}
+		w = new(window)
+		q.windows[string(key)] = w
+	}
+	if !w.ends.After(now) {
+		w.used, w.ends = 0, now.Add(length)
+	}
+	w.used++
+	return w.used, w.ends
+}

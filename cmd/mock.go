@@ -1,0 +1,301 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-dev/understudy/behavior"
+	"github.com/understudy-dev/understudy/behavior/value"
+	"github.com/understudy-dev/understudy/fixtures"
+	"github.com/understudy-dev/understudy/mockserver"
+	"github.com/understudy-dev/understudy/openapi"
+)
+
+type mockFlags struct {
+	port       int
+	host       string
+	fixtures   []string
+	auth       string
+	seed       uint64
+	rateLimits bool
+	log        string
+	quiet      bool
+}
+
+func mockCommand() *cobra.Command {
+	var f mockFlags
+	c := &cobra.Command{
+		Use:   "mock [api…]",
+		Short: "Stand in for APIs, with state",
+		Long: `Stand in for APIs: validate requests, answer them as the API's rules say, and
+remember. Without an argument all APIs that come with understudy are served:
+` + strings.Join(openapi.Names(), ", ") + `.
+
+Each API is reachable under its own path prefix (/ayra/v1/agents), by its host
+name in the Host header, and at the root where no other API claims the path.
+POST /__admin/reset puts everything back.`,
+		Example: `  understudy mock
+  understudy mock ayra temujin -p 8080 --log json
+  understudy mock ayra --fixtures ayra=my-agents.yaml --rate-limits`,
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return mock(ctx, f, args, c.OutOrStdout(), c.ErrOrStderr())
+		},
+		ValidArgs: openapi.Names(),
+	}
+	fl := c.Flags()
+	fl.SortFlags = false
+	fl.IntVarP(&f.port, "port", "p", 4010, "port to listen on; 0 chooses a free one")
+	fl.StringVar(&f.host, "host", "127.0.0.1", "address to listen on")
+	fl.StringArrayVar(&f.fixtures, "fixtures", nil, "fixture file instead of the API's own; with several APIs api=file; may be repeated")
+	fl.StringVar(&f.auth, "auth", "fixtures", `whose credentials are good: those in the fixtures, or "any" that are presented`)
+	fl.Uint64Var(&f.seed, "seed", 1, "seed of ids and other choices; equal seeds and requests have equal answers")
+	fl.BoolVar(&f.rateLimits, "rate-limits", false, "refuse requests beyond the rate limits with 429, instead of only counting them")
+	fl.StringVar(&f.log, "log", "text", "one line per request as text or json")
+	fl.BoolVar(&f.quiet, "quiet", false, "print the address only")
+	return c
+}
+
+func (f *mockFlags) check() error {
+	if f.port < 0 || f.port > 65535 {
+		return usagef("--port %d: want 0 to 65535", f.port)
+	}
+	if f.auth != "fixtures" && f.auth != "any" {
+		return usagef("--auth %q: want fixtures or any", f.auth)
+	}
+	if f.log != "text" && f.log != "json" {
+		return usagef("--log %q: want text or json", f.log)
+	}
+	return nil
+}
+
+// stand is one API, ready to be served.
+type stand struct {
+	mockserver.Served
+	fixtures *fixtures.Fixtures
+}
+
+// load reads documents and fixtures.
+func (f *mockFlags) load(names []string) ([]stand, error) {
+	if len(names) == 0 {
+		names = openapi.Names()
+	}
+	files, err := f.fixtureFiles(names)
+	if err != nil {
+		return nil, err
+	}
+	stands := make([]stand, len(names))
+	errs := make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return nil, usagef("%s is named twice", name)
+		}
+		if !slices.Contains(openapi.Names(), name) {
+			return nil, usagef("unknown API %q; have %s", name, strings.Join(openapi.Names(), ", "))
+		}
+		wg.Go(func() { stands[i], errs[i] = f.loadOne(name, files[name]) })
+	}
+	wg.Wait()
+	return stands, errors.Join(errs...)
+}
+
+func (f *mockFlags) loadOne(name, file string) (s stand, err error) {
+	if s.API, err = openapi.Builtin(name); err != nil {
+		return s, err
+	}
+	if file == "" {
+		s.fixtures, err = fixtures.Builtin(s.API)
+	} else {
+		var data []byte
+		if data, err = os.ReadFile(file); err != nil {
+			return s, err
+		}
+		s.fixtures, err = fixtures.Load(s.API, file, data)
+	}
+	if err != nil {
+		return s, err
+	}
+	if s.Callers, err = s.fixtures.Known(s.API); err != nil {
+		return s, err
+	}
+	if f.auth == "any" {
+		any := behavior.NewCaller("anybody", []string{"*"}, value.Value{}, time.Time{})
+		if len(s.fixtures.Callers) > 0 {
+			any = s.fixtures.Callers[0].Caller
+		}
+		s.Callers.AcceptAny(any)
+	}
+	s.World, err = s.API.Plan.NewWorld(behavior.WorldConfig{Records: s.fixtures.Records, Seed: f.seed})
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", name, err)
+	}
+	s.World.EnforceQuotas = f.rateLimits
+	return s, nil
+}
+
+// fixtureFiles says which file each API gets.
+func (f *mockFlags) fixtureFiles(names []string) (map[string]string, error) {
+	files := map[string]string{}
+	for _, arg := range f.fixtures {
+		name, file, named := strings.Cut(arg, "=")
+		if !named {
+			file = arg
+			base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".yml"), ".yaml")
+			switch {
+			case len(names) == 1:
+				name = names[0]
+			case slices.Contains(names, base):
+				name = base
+			default:
+				return nil, usagef("--fixtures %s: which API is it for? want %s=%s", arg, names[0], file)
+			}
+		}
+		if !slices.Contains(names, name) {
+			return nil, usagef("--fixtures %s: %q is not served; have %s", arg, name, strings.Join(names, ", "))
+		}
+		files[name] = file
+	}
+	return files, nil
+}
+
+func mock(ctx context.Context, f mockFlags, names []string, stdout, stderr io.Writer) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	stands, err := f.load(names)
+	if err != nil {
+		return err
+	}
+	config := mockserver.Config{}
+	for _, s := range stands {
+		config.APIs = append(config.APIs, s.Served)
+	}
+	log := newLog(stdout, f.log == "json")
+	defer log.close()
+	if !f.quiet {
+		config.Log = log.entry
+	}
+	server, err := mockserver.New(config)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(f.host, strconv.Itoa(f.port)))
+	if err != nil {
+		return listenError(err, f)
+	}
+	base := "http://" + listener.Addr().String()
+	if f.quiet || f.log == "json" {
+		log.listening(base, stands)
+	} else {
+		log.print(banner(base, stands, f))
+	}
+	return serve(ctx, mockserver.Listener(listener), server, stderr)
+}
+
+func listenError(err error, f mockFlags) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d of %s is in use; choose another with --port, or a free one with --port 0", f.port, f.host)
+	}
+	return fmt.Errorf("cannot listen on port %d of %s: %w", f.port, f.host, err)
+}
+
+// serve answers until the context ends, then lets requests finish.
+func serve(ctx context.Context, l net.Listener, h http.Handler, stderr io.Writer) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          errorLog(stderr),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(end); err != nil {
+		_ = server.Close()
+	}
+	return nil
+}
+
+// banner says what is served, as whom one can call, and how to begin.
+func banner(base string, stands []stand, f mockFlags) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "understudy listens at %s and stands in for\n", base)
+	for _, s := range stands {
+		fmt.Fprintf(&b, "\n%s (%s)\n", s.Describe(), s.Name)
+		hosts := ""
+		if len(s.Hosts) > 0 {
+			hosts = ", or with Host: " + strings.Join(s.Hosts, " or ")
+		}
+		fmt.Fprintf(&b, "  at     %s/%s%s\n", base, s.Name, hosts)
+		for i, c := range s.fixtures.Callers {
+			label := "       "
+			if i == 0 {
+				label = "  as   "
+			}
+			fmt.Fprintf(&b, "%s  %-12s %s\n", label, c.Name, credentials(s.API, c))
+		}
+		if line := tryLine(base, s); line != "" {
+			fmt.Fprintf(&b, "  try    %s\n", line)
+		}
+	}
+	if f.auth == "any" {
+		b.WriteString("\nAny credentials are accepted.")
+	}
+	fmt.Fprintf(&b, "\nReset: curl -X POST %s/__admin/reset   Stop: Ctrl-C\n\n", base)
+	return b.String()
+}
+
+// credentials is one line of what a caller presents.
+func credentials(api *openapi.API, c fixtures.Caller) string {
+	var parts []string
+	for _, scheme := range api.Schemes() {
+		if secret, ok := c.Credentials[scheme]; ok {
+			parts = append(parts, scheme+" "+secret)
+		}
+	}
+	if !c.Expires.IsZero() && c.Expires.Before(time.Now()) {
+		parts = append(parts, "(expired)")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// tryLine is a curl command that works: the first operation that needs nothing
+// but credentials.
+func tryLine(base string, s stand) string {
+	var secrets map[string]string
+	if len(s.fixtures.Callers) > 0 {
+		secrets = s.fixtures.Callers[0].Credentials
+	}
+	for _, p := range s.Paths {
+		if op := p.Operation(http.MethodGet); op != nil && len(p.Names) == 0 {
+			args := append([]string{"curl"}, s.CurlArguments(secrets)...)
+			return strings.Join(append(args, base+"/"+s.Name+p.Template), " ")
+		}
+	}
+	return ""
+}

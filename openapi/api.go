@@ -1,0 +1,423 @@
+// Package openapi reads OpenAPI documents with their behaviour extensions. It
+// compiles a document, once, to an [API]: a router, decoders and validators for
+// requests, and the [behavior.Plan] that decides. Per request there is one
+// straight line: [API.Match], then [Operation.Call].
+//
+// The documents of the four APIs that come with the project are embedded; see
+// [Names] and [Builtin].
+package openapi
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/understudy-dev/understudy/behavior"
+	"github.com/understudy-dev/understudy/openapi/param"
+	"github.com/understudy-dev/understudy/openapi/route"
+	"github.com/understudy-dev/understudy/openapi/schema"
+	"github.com/understudy-dev/understudy/openapi/tree"
+)
+
+// An API is a compiled document. It never changes.
+type API struct {
+	Name    string // short, for prefixes and messages
+	File    string // as errors print it
+	Title   string
+	Version string
+	Plan    *behavior.Plan
+	Paths   []*Path // in the order of the document
+
+	// Hosts are the names of the servers that the document lists; BasePaths
+	// their paths, without the empty one, longest first.
+	Hosts     []string
+	BasePaths []string
+
+	// RedirectSlash is the status that redirects to the documented spelling
+	// of a path that differs by its closing slash. 0 means that such a path
+	// does not exist.
+	RedirectSlash int
+
+	schemes   []authScheme
+	router    route.Router
+	resources map[string]*schema.Schema
+}
+
+// A Path is one path of the document.
+type Path struct {
+	Template   string
+	Names      []string // of its parameters, in order
+	Operations []*Operation
+	Allow      string // the methods, for the header of that name
+}
+
+// An Operation is one operation of the document.
+type Operation struct {
+	*behavior.Operation
+	API     *API
+	Summary string
+	Tags    []string
+
+	params   []*param.Param
+	members  []int  // how many of params are in path, query, header, cookie
+	ignore   []bool // an invalid one counts as not sent
+	body     *body
+	security []requirement
+	produces []string // the media types of its answers
+}
+
+// body is what an operation takes as its request body.
+type body struct {
+	required bool
+	media    []media
+}
+
+type media struct {
+	typ    string // lower case, without parameters
+	json   bool
+	schema *schema.Schema
+}
+
+// Resource is the schema of one record of a resource, nil if there is none of
+// that name.
+func (a *API) Resource(name string) *schema.Schema { return a.resources[name] }
+
+// Operation is the operation with that method, nil if the path has none.
+func (p *Path) Operation(method string) *Operation {
+	for _, o := range p.Operations {
+		if o.Method == method {
+			return o
+		}
+	}
+	return nil
+}
+
+// loader is a document on its way to an API.
+type loader struct {
+	file            *tree.File
+	schemas         *schema.Set
+	api             *API
+	resourceSchemas map[string]*schema.Schema
+}
+
+// Load compiles a document. The errors begin with file:line:column.
+func Load(name, file string, data []byte) (*API, error) {
+	f, err := tree.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{file: f, schemas: schema.NewSet(f), resourceSchemas: map[string]*schema.Schema{}}
+	l.api = &API{Name: name, File: file, resources: l.resourceSchemas}
+	if err := l.load(); err != nil {
+		return nil, err
+	}
+	return l.api, nil
+}
+
+func (l *loader) load() error {
+	root, api := l.file.Root, l.api
+	version := tree.Text(root, "openapi")
+	if !strings.HasPrefix(version, "3.0.") && !strings.HasPrefix(version, "3.1.") {
+		at := tree.Get(root, "openapi")
+		if at == nil {
+			at = root
+		}
+		return l.file.Errorf(at, "openapi is %q; want 3.0.x or 3.1.x", version)
+	}
+	api.Title, api.Version = tree.Text(tree.Get(root, "info"), "title"), tree.Text(tree.Get(root, "info"), "version")
+	l.servers(tree.Get(root, "servers"))
+	for k := range tree.Pairs(root) {
+		if strings.HasPrefix(k.Value, "x-") && slices.Contains(behaviorLike, k.Value) {
+			return l.file.Errorf(k, "%s is unknown; want %s", k.Value, strings.Join(rootExtensions, ", "))
+		}
+	}
+	if n := tree.Get(root, "x-redirect-slash"); n != nil {
+		status, err := l.status(n, n, "x-redirect-slash")
+		if err != nil {
+			return err
+		}
+		if status != 301 && status != 302 && status != 307 && status != 308 {
+			return l.file.Errorf(n, "x-redirect-slash is %d; want 301, 302, 307 or 308", status)
+		}
+		api.RedirectSlash = status
+	}
+	var spec behavior.Spec
+	var err error
+	if err = l.securitySchemes(); err != nil {
+		return err
+	}
+	if spec.Resources, err = l.resources(tree.Get(root, "x-resources")); err != nil {
+		return err
+	}
+	if spec.Failures, err = l.rootFailures(tree.Get(root, "x-failures")); err != nil {
+		return err
+	}
+	if spec.Wordings, err = l.wordings(tree.Get(root, "x-violations")); err != nil {
+		return err
+	}
+	if n := tree.Get(root, "x-headers"); n != nil {
+		if spec.Headers, err = l.members(n); err != nil {
+			return err
+		}
+	}
+	if spec.Quotas, err = l.quotas(tree.Get(root, "x-quotas")); err != nil {
+		return err
+	}
+	var operations []*Operation
+	for k, n := range tree.Pairs(tree.Get(root, "paths")) {
+		if strings.HasPrefix(k.Value, "x-") {
+			continue
+		}
+		p, err := l.path(k, n, &spec)
+		if err != nil {
+			return err
+		}
+		if err := api.router.Add(p.Template, len(api.Paths)); err != nil {
+			return l.file.Errorf(k, "%v", err)
+		}
+		api.Paths = append(api.Paths, p)
+		operations = append(operations, p.Operations...)
+	}
+	if len(operations) == 0 {
+		return l.file.Errorf(root, "the document has no operations")
+	}
+	if api.Plan, err = behavior.Compile(&spec); err != nil {
+		return err
+	}
+	for i, o := range api.Plan.Operations() {
+		operations[i].Operation = o
+	}
+	return nil
+}
+
+var rootExtensions = []string{"x-resources", "x-failures", "x-violations", "x-headers", "x-quotas", "x-redirect-slash"}
+
+// behaviorLike are misspelt extensions, which would be silently without
+// effect.
+var behaviorLike = []string{"x-resource", "x-failure", "x-violation", "x-header", "x-quota", "x-behavior", "x-behaviour", "x-scopes"}
+
+// servers reads hosts and base paths. A server that is no URL is left out, as
+// are variables without a default.
+func (l *loader) servers(n *yaml.Node) {
+	for _, s := range tree.Items(n) {
+		text := tree.Text(s, "url")
+		for k, v := range tree.Pairs(tree.Get(s, "variables")) {
+			text = strings.ReplaceAll(text, "{"+k.Value+"}", tree.Text(v, "default"))
+		}
+		u, err := url.Parse(text)
+		if err != nil {
+			continue
+		}
+		if h := strings.ToLower(u.Hostname()); h != "" && !slices.Contains(l.api.Hosts, h) {
+			l.api.Hosts = append(l.api.Hosts, h)
+		}
+		if p := strings.TrimSuffix(u.EscapedPath(), "/"); p != "" && !slices.Contains(l.api.BasePaths, p) {
+			l.api.BasePaths = append(l.api.BasePaths, p)
+		}
+	}
+	slices.SortFunc(l.api.BasePaths, func(a, b string) int { return len(b) - len(a) })
+}
+
+var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+func (l *loader) path(key, n *yaml.Node, spec *behavior.Spec) (*Path, error) {
+	if !strings.HasPrefix(key.Value, "/") {
+		return nil, l.file.Errorf(key, "the path %q does not begin with /", key.Value)
+	}
+	n, err := l.file.Resolve(n)
+	if err != nil {
+		return nil, err
+	}
+	p := &Path{Template: key.Value, Names: route.Names(key.Value)}
+	for k, c := range tree.Pairs(n) {
+		if !slices.Contains(methods, k.Value) {
+			continue
+		}
+		op, err := l.operation(p, k, c, n, spec)
+		if err != nil {
+			return nil, err
+		}
+		p.Operations = append(p.Operations, op)
+	}
+	p.Allow = allow(p)
+	return p, nil
+}
+
+// allow lists the methods of a path: the documented ones, HEAD where GET is,
+// and OPTIONS.
+func allow(p *Path) string {
+	var list []string
+	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} {
+		if p.Operation(m) != nil || m == "OPTIONS" || m == "HEAD" && p.Operation("GET") != nil {
+			list = append(list, m)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// operation reads one operation into the spec.
+func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec) (*Operation, error) {
+	s := &behavior.OperationSpec{
+		ID: tree.Text(n, "operationId"), Pos: l.file.Position(key), Method: strings.ToUpper(key.Value), Path: p.Template,
+		Parameters: map[string][]string{},
+	}
+	if s.ID == "" {
+		s.ID = s.Method + " " + p.Template
+	}
+	op := &Operation{API: l.api, Summary: tree.Text(n, "summary"), members: make([]int, 4)}
+	var err error
+	if op.Tags, err = l.strings(tree.Get(n, "tags"), "tags"); err != nil {
+		return nil, err
+	}
+	if err := l.parameters(op, s, p, path, n); err != nil {
+		return nil, err
+	}
+	if err := l.requestBody(op, s, tree.Get(n, "requestBody")); err != nil {
+		return nil, err
+	}
+	for k, c := range tree.Pairs(tree.Get(n, "responses")) {
+		if strings.HasPrefix(k.Value, "x-") {
+			continue
+		}
+		r, err := l.response(k.Value, c)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range r.Media {
+			if t := baseMedia(m.Type); !slices.Contains(op.produces, t) {
+				op.produces = append(op.produces, t)
+			}
+		}
+		s.Responses = append(s.Responses, r)
+	}
+	if s.Scopes, err = l.strings(tree.Get(n, "x-scopes"), "x-scopes"); err != nil {
+		return nil, err
+	}
+	security := tree.Get(n, "security")
+	if security == nil {
+		security = tree.Get(l.file.Root, "security")
+	}
+	if op.security, s.Challenge, err = l.requirements(security); err != nil {
+		return nil, err
+	}
+	if s.Steps, err = l.steps(tree.Get(n, "x-behavior"), "x-behavior of "+s.ID); err != nil {
+		return nil, err
+	}
+	spec.Operations = append(spec.Operations, s)
+	op.Operation = &behavior.Operation{ID: s.ID, Method: s.Method, Path: s.Path, Pos: s.Pos} // until it is compiled
+	return op, nil
+}
+
+// parameters reads those of the operation and, where it does not override
+// them, of the path; sorted by location, else as documented.
+func (l *loader) parameters(op *Operation, s *behavior.OperationSpec, p *Path, path, n *yaml.Node) error {
+	var list []*param.Param
+	for _, parent := range []*yaml.Node{n, path} {
+		for _, c := range tree.Items(tree.Get(parent, "parameters")) {
+			q, err := param.Compile(l.file, l.schemas, c)
+			if err != nil {
+				return err
+			}
+			if param.Ignored(q.In, q.Name) || slices.ContainsFunc(list, func(o *param.Param) bool { return o.In == q.In && o.Name == q.Name }) {
+				continue
+			}
+			if q.In == param.InPath && !slices.Contains(p.Names, q.Name) {
+				return fmt.Errorf("%v: the path %s has no parameter {%s}", q.Position, p.Template, q.Name)
+			}
+			list = append(list, q)
+		}
+	}
+	for _, name := range p.Names {
+		if !slices.ContainsFunc(list, func(o *param.Param) bool { return o.In == param.InPath && o.Name == name }) {
+			return fmt.Errorf("%v: %s does not describe its path parameter %q", s.Pos, s.ID, name)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *param.Param) int { return int(a.In) - int(b.In) })
+	for _, q := range list {
+		name := q.Name
+		if q.In == param.InHeader {
+			name = strings.ToLower(name)
+		}
+		where := q.In.String()
+		s.Parameters[where] = append(s.Parameters[where], name)
+		op.members[q.In]++
+		on := tree.Get(q.Node, "x-on-invalid")
+		ignore := on != nil && on.Value == "ignore"
+		var failures []behavior.FailureSpec
+		if on != nil && !ignore {
+			var err error
+			if failures, err = l.failures(on, "x-on-invalid of "+q.Name); err != nil {
+				return err
+			}
+		}
+		op.ignore = append(op.ignore, ignore)
+		s.OnInvalid = append(s.OnInvalid, failures)
+	}
+	op.params = list
+	return nil
+}
+
+func (l *loader) requestBody(op *Operation, s *behavior.OperationSpec, n *yaml.Node) error {
+	if n == nil {
+		return nil
+	}
+	n, err := l.file.Resolve(n)
+	if err != nil {
+		return err
+	}
+	op.body = &body{required: tree.Text(n, "required") == "true"}
+	s.Body = &behavior.BodySpec{}
+	if s.Body.OnInvalid, err = l.failures(tree.Get(n, "x-on-invalid"), "x-on-invalid of the body"); err != nil {
+		return err
+	}
+	for k, c := range tree.Pairs(tree.Get(n, "content")) {
+		m := media{typ: baseMedia(k.Value)}
+		m.json = m.typ == "application/json" || strings.HasSuffix(m.typ, "+json")
+		if sn := tree.Get(c, "schema"); sn != nil {
+			if m.schema, err = l.schemas.Compile(sn); err != nil {
+				return err
+			}
+		}
+		op.body.media = append(op.body.media, m)
+		if m.schema == nil || len(s.Body.Members) > 0 {
+			continue
+		}
+		for _, p := range m.schema.Properties() {
+			member := behavior.BodyMember{Name: p.Name, Keep: p.Schema.KeepAs(), Default: p.Schema.Default(), ReadOnly: p.Schema.ReadOnly()}
+			if member.Keep == "" {
+				member.Keep = p.Name
+			}
+			s.Body.Members = append(s.Body.Members, member)
+		}
+	}
+	return nil
+}
+
+// baseMedia is a media type in lower case, without parameters.
+func baseMedia(s string) string {
+	s, _, _ = strings.Cut(s, ";")
+	return strings.ToLower(strings.TrimSpace(s))
+}
+
+// Match finds the path of the document that a request path (as it was escaped)
+// belongs to. args are the raw texts of its parameters, in buf if they fit.
+func (a *API) Match(escaped string, buf []string) (p *Path, args []string, ok bool) {
+	id, args, ok := a.router.Match(escaped, buf)
+	if !ok {
+		return nil, nil, false
+	}
+	return a.Paths[id], args, true
+}
+
+// Describe is one line about an API: "Ayra voice agents 1.0: 8 operations".
+func (a *API) Describe() string {
+	n := 0
+	for _, p := range a.Paths {
+		n += len(p.Operations)
+	}
+	return a.Title + ", " + strconv.Itoa(n) + " operations"
+}

@@ -1,0 +1,41 @@
+package openapi
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+)
+
+//go:embed ayra.yaml futureagi.yaml selise-blocks.yaml temujin.yaml
+var documents embed.FS
+
+// Names are the APIs that come with the project, in order.
+func Names() []string {
+	entries, err := documents.ReadDir(".")
+	if err != nil {
+		panic(err) // the files are part of the program
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return names
+}
+
+// Document is the text of the document of one of [Names].
+func Document(name string) ([]byte, error) {
+	data, err := documents.ReadFile(name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("unknown API %q; have %s", name, strings.Join(Names(), ", "))
+	}
+	return data, nil
+}
+
+// Builtin loads the document of one of [Names].
+func Builtin(name string) (*API, error) {
+	data, err := Document(name)
+	if err != nil {
+		return nil, err
+	}
+	return Load(name, "openapi/"+name+".yaml", data)
+}
