@@ -61,16 +61,16 @@ const (
 type Call struct {
 	Op     *Operation // nil where only the path is known
 	Method string
-	URL    string // absolute, as the client wrote it
+	Origin string // scheme and host, as the client used them: http://127.0.0.1:4010
+	Target string // path and query, as the client wrote them
 	Remote string // the client's address, without port
 
 	Path, Query, Header, Cookie value.Value // objects of decoded parameters
 	Body                        value.Value // Missing when none was sent
 	BodySize                    int         // in bytes, as it was sent
 
-	// RawHeader gives the text of any header, by name in whatever case. nil
-	// means that there are none.
-	RawHeader func(name string) (string, bool)
+	// Headers are all header fields, by canonical name (X-Request-Id).
+	Headers map[string][]string
 
 	Caller        *Caller
 	Auth          Auth
@@ -101,21 +101,24 @@ type Violation struct {
 	Message   string // our own words
 }
 
+// rawHeader is the text of a header, by its canonical name. One that was sent
+// several times is joined (RFC 9110, section 5.3).
 func (c *Call) rawHeader(name string) value.Value {
-	if c.RawHeader != nil {
-		if s, ok := c.RawHeader(name); ok {
-			return value.String(s)
-		}
+	switch list := c.Headers[name]; len(list) {
+	case 0:
+		return value.Value{}
+	case 1:
+		return value.String(list[0])
+	default:
+		return value.String(strings.Join(list, ", "))
 	}
-	return value.Value{}
 }
 
-func (c *Call) request() value.Value {
-	return value.Object(
-		value.Member{Name: "method", Value: value.String(c.Method)},
-		value.Member{Name: "url", Value: value.String(c.URL)},
-		value.Member{Name: "remote", Value: value.String(c.Remote)},
-	)
+// requestMembers are what an expression sees of the request.
+var requestMembers = map[string]func(c *Call) value.Value{
+	"method": func(c *Call) value.Value { return value.String(c.Method) },
+	"url":    func(c *Call) value.Value { return value.String(c.Origin + c.Target) },
+	"remote": func(c *Call) value.Value { return value.String(c.Remote) },
 }
 
 // object is a violation as expressions see it, in our own words.

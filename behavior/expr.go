@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -284,7 +285,7 @@ var roots = map[string]expr{
 // ambient are the names that are there without an operation, too.
 var ambient = map[string]expr{
 	"caller":  func(f *frame) value.Value { return f.call.Caller.value() },
-	"request": func(f *frame) value.Value { return f.call.request() },
+	"request": func(f *frame) value.Value { return members(requestMembers, f.call) },
 }
 
 // contextual are the names that only some places have.
@@ -292,8 +293,45 @@ var contextual = map[string]expr{
 	"violations":     func(f *frame) value.Value { return f.violations() },
 	"violation":      func(f *frame) value.Value { return f.violations().At(0) },
 	"missing_scopes": func(f *frame) value.Value { return f.missing },
-	"quota":          func(f *frame) value.Value { return f.quota },
+	"quota":          func(f *frame) value.Value { return members(quotaMembers, &f.quota) },
 	"v":              func(f *frame) value.Value { return f.violation },
+}
+
+// members makes an object of a table of its members.
+func members[T any](table map[string]func(T) value.Value, of T) value.Value {
+	out := make([]value.Member, 0, len(table))
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		out = append(out, value.Member{Name: name, Value: table[name](of)})
+	}
+	return value.Object(out...)
+}
+
+// known compiles a member of request or quota, without making the object; nil
+// if e is neither.
+func (c *compiler) known(e ast.Expr, field string) (expr, error) {
+	if e.Kind() != ast.IdentKind {
+		return nil, nil
+	}
+	name := e.AsIdent()
+	if _, _, _, bound := c.lookup(name); bound {
+		return nil, nil
+	}
+	var have []string
+	switch {
+	case name == "request":
+		if m, ok := requestMembers[field]; ok {
+			return func(f *frame) value.Value { return m(f.call) }, nil
+		}
+		have = slices.Sorted(maps.Keys(requestMembers))
+	case name == "quota" && c.extra["quota"]:
+		if m, ok := quotaMembers[field]; ok {
+			return func(f *frame) value.Value { return m(&f.quota) }, nil
+		}
+		have = slices.Sorted(maps.Keys(quotaMembers))
+	default:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("%s has no member %q; have %s", name, field, strings.Join(have, ", "))
 }
 
 func (c *compiler) ident(e ast.Expr) (expr, typ, error) {
@@ -383,6 +421,11 @@ func (c *compiler) selection(e ast.Expr) (expr, typ, error) {
 	field := sel.FieldName()
 	if err := c.declared(sel.Operand(), field); err != nil {
 		return nil, typ{}, fault(e, "%v", err)
+	}
+	if x, err := c.known(sel.Operand(), field); err != nil {
+		return nil, typ{}, fault(e, "%v", err)
+	} else if x != nil && !sel.IsTestOnly() {
+		return x, typ{}, nil
 	}
 	operand, t, err := c.compile(sel.Operand())
 	if err != nil {
@@ -551,12 +594,12 @@ func (c *compiler) logic(and bool, args []ast.Expr) (expr, typ, error) {
 func (c *compiler) index(e ast.Expr, args []ast.Expr) (expr, typ, error) {
 	if args[0].Kind() == ast.IdentKind && args[0].AsIdent() == "header" && args[1].Kind() == ast.LiteralKind {
 		if s, ok := args[1].AsLiteral().(types.String); ok {
-			name := strings.ToLower(string(s))
+			name, raw := strings.ToLower(string(s)), canonical(string(s))
 			return func(f *frame) value.Value {
 				if v := f.call.Header.Get(name); !v.IsMissing() {
 					return v
 				}
-				return f.call.rawHeader(name)
+				return f.call.rawHeader(raw)
 			}, typ{}, nil
 		}
 	}
@@ -627,35 +670,22 @@ func (c *compiler) function(e ast.Expr, name string, member bool, args []ast.Exp
 			return ready, typ{}, err
 		}
 	}
-	switch len(x) {
-	case 1:
-		a, fn := x[0], def.fn
-		return func(f *frame) value.Value {
-			v := [1]value.Value{a(f)}
-			if v[0].Kind() == value.HoleKind {
-				return unknown
-			}
-			return fn(v[:])
-		}, typ{}, nil
-	case 2:
-		a, b, fn := x[0], x[1], def.fn
-		return func(f *frame) value.Value {
-			v := [2]value.Value{a(f), b(f)}
-			if v[0].Kind() == value.HoleKind || v[1].Kind() == value.HoleKind {
-				return unknown
-			}
-			return fn(v[:])
-		}, typ{}, nil
-	}
 	fn := def.fn
 	return func(f *frame) value.Value {
-		v := make([]value.Value, len(x))
-		for i, a := range x {
-			if v[i] = a(f); v[i].Kind() == value.HoleKind {
-				return unknown
-			}
+		// The arguments are on a stack of the frame, so that they cost nothing.
+		base := len(f.args)
+		open := false
+		for _, a := range x {
+			v := a(f)
+			f.args = append(f.args, v)
+			open = open || v.Kind() == value.HoleKind
 		}
-		return fn(v)
+		out := unknown
+		if !open {
+			out = fn(f.args[base:])
+		}
+		f.args = f.args[:base]
+		return out
 	}, typ{}, nil
 }
 

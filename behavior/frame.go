@@ -22,12 +22,31 @@ type frame struct {
 	said      value.Value // the violations, once they are put into words
 	violation value.Value // the one that is being worded
 	missing   value.Value // the scopes that the caller lacks
-	quota     value.Value
-	carried   []Header // by every answer
+	quota     quotaView
+	args      []value.Value // of the functions that are being called
+	carried   []Header      // by every answer
 	out       Outcome
 
-	ownTx  Tx
-	seeded seeded
+	ownTx   Tx
+	seeded  seeded
+	counter uint64 // of the choices of a read
+}
+
+// quotaView is what an expression sees of a quota.
+type quotaView struct {
+	name       string
+	limit      value.Value
+	remaining  int64
+	reset      value.Value // Unix seconds
+	retryAfter int64       // seconds
+}
+
+var quotaMembers = map[string]func(q *quotaView) value.Value{
+	"name":        func(q *quotaView) value.Value { return value.String(q.name) },
+	"limit":       func(q *quotaView) value.Value { return q.limit },
+	"remaining":   func(q *quotaView) value.Value { return value.Int(q.remaining) },
+	"reset":       func(q *quotaView) value.Value { return q.reset },
+	"retry_after": func(q *quotaView) value.Value { return value.Int(q.retryAfter) },
 }
 
 type timed struct {
@@ -46,8 +65,8 @@ func (f *frame) reset(p *Plan, call *Call) {
 	if call.Op != nil {
 		slots = max(slots, call.Op.slots)
 	}
-	old := f.slots
-	*f = frame{plan: p, call: call, fuel: fuel}
+	old, args := f.slots, f.args
+	*f = frame{plan: p, call: call, fuel: fuel, args: args}
 	f.tx = &f.ownTx
 	if cap(old) >= slots {
 		f.slots = old[:slots]
@@ -58,9 +77,10 @@ func (f *frame) reset(p *Plan, call *Call) {
 
 // release gives the frame back. Nothing of the call stays in it.
 func (f *frame) release() {
-	slots := f.slots[:cap(f.slots)]
+	slots, args := f.slots[:cap(f.slots)], f.args[:cap(f.args)]
 	clear(slots)
-	*f = frame{slots: slots}
+	clear(args)
+	*f = frame{slots: slots, args: args[:0]}
 	frames.Put(f)
 }
 

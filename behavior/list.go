@@ -233,10 +233,10 @@ func (p *paging) links(f *frame, number, size, offset, total int64) (next, previ
 		return next, previous
 	}
 	if offset+size < total {
-		next = value.String(withQuery(f.call.URL, name, after))
+		next = value.String(withQuery(f.call.Origin+f.call.Target, name, after))
 	}
 	if offset > 0 {
-		previous = value.String(withQuery(f.call.URL, name, before))
+		previous = value.String(withQuery(f.call.Origin+f.call.Target, name, before))
 	}
 	return next, previous
 }

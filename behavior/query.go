@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unsafe"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -278,7 +279,7 @@ func (q *query) parts(f *frame, buf []*part) []*part {
 
 func (q *query) product(f *frame, ix *indexTree, i int, key []byte, buf []*part) []*part {
 	if i == len(q.values) {
-		return appendPart(buf, ix, string(key))
+		return appendPart(buf, ix, unsafe.String(unsafe.SliceData(key), len(key))) // only looked up
 	}
 	for _, x := range q.values[i] {
 		buf = q.product(f, ix, i+1, appendKey(key, x(f)), buf)

@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/understudy-dev/understudy/behavior/value"
@@ -106,34 +107,29 @@ func (f *frame) carry() (limited bool) {
 	if f.tx.quotas == nil {
 		return false
 	}
-	var over value.Value
+	var over quotaView
 	for i := range p.quotas {
 		q := &p.quotas[i]
-		limit, ok := q.limit(f).Int()
+		most := q.limit(f)
+		limit, ok := most.Int()
 		if !ok {
 			continue
 		}
-		used, ends := f.tx.quotas.take(i, q.by(f), q.window, f.now)
-		wait := int64((ends.Sub(f.now) + time.Second - 1) / time.Second)
-		f.quota = value.Object(
-			value.Member{Name: "name", Value: value.String(q.name)},
-			value.Member{Name: "limit", Value: value.Int(limit)},
-			value.Member{Name: "remaining", Value: value.Int(max(limit-used, 0))},
-			value.Member{Name: "reset", Value: value.Int(ends.Unix())},
-			value.Member{Name: "retry_after", Value: value.Int(max(wait, 1))},
-		)
+		w := f.tx.quotas.take(i, q.by(f), q.window, f.now)
+		wait := int64((w.ends.Sub(f.now) + time.Second - 1) / time.Second)
+		f.quota = quotaView{name: q.name, limit: most, remaining: max(limit-w.used, 0), reset: w.reset, retryAfter: max(wait, 1)}
 		for _, h := range q.headers {
 			f.carried = f.header(f.carried, h)
 		}
-		if used > limit && over.IsMissing() {
-			over = f.quota
+		if w.used > limit && !limited {
+			limited, over = true, f.quota
 		}
 	}
-	if over.IsMissing() || !f.tx.enforce {
+	if !limited || !f.tx.enforce {
 		return false
 	}
 	f.quota = over
-	f.carried = append(f.carried, Header{"Retry-After", over.Get("retry_after").Text()})
+	f.carried = append(f.carried, Header{"Retry-After", strconv.FormatInt(over.retryAfter, 10)})
 	return true
 }
 

@@ -368,7 +368,7 @@ func (c *compiler) after(s *StepSpec) (step, error) {
 			return false
 		}
 		call := *f.call
-		call.RawHeader, call.Violations = nil, nil
+		call.Headers, call.Violations = nil, nil
 		t.call, t.due = &call, f.now.Add(t.delay)
 		f.tx.later(t)
 		return false

@@ -197,8 +197,8 @@ func (w *World) Do(call *Call) Outcome {
 	f.tx.quotas, f.tx.enforce = &w.quotas, w.EnforceQuotas
 	if call.Op == nil || !call.Op.writes {
 		f.tx.base = w.state.Load()
-		counter := w.reads.Add(1) << 16
-		f.seeded = seeded{seed: ^w.seed, counter: &counter, now: now}
+		f.counter = w.reads.Add(1) << 16
+		f.seeded = seeded{seed: ^w.seed, counter: &f.counter, now: now}
 		f.choose = &f.seeded
 		out := f.step()
 		f.release()
@@ -437,8 +437,9 @@ type quotas struct {
 }
 
 type window struct {
-	ends time.Time
-	used int64
+	ends  time.Time
+	reset value.Value // ends, in Unix seconds
+	used  int64
 }
 
 // mostWindows bounds the memory of a server that is called by very many: those
@@ -451,9 +452,8 @@ func (q *quotas) reset() {
 	q.mu.Unlock()
 }
 
-// take counts a call and says how many the window has seen, this one
-// included, and when it ends.
-func (q *quotas) take(quota int, by value.Value, length time.Duration, now time.Time) (used int64, ends time.Time) {
+// take counts a call and shows its window, with this call in it.
+func (q *quotas) take(quota int, by value.Value, length time.Duration, now time.Time) window {
 	var buf [64]byte
 	key := appendKey(binary.BigEndian.AppendUint32(buf[:0], uint32(quota)), by)
 	q.mu.Lock()
@@ -478,7 +478,8 @@ func (q *quotas) take(quota int, by value.Value, length time.Duration, now time.
 	}
 	if !w.ends.After(now) {
 		w.used, w.ends = 0, now.Add(length)
+		w.reset = value.Int(w.ends.Unix())
 	}
 	w.used++
-	return w.used, w.ends
+	return *w
 }

@@ -94,17 +94,16 @@ func appendText(b []byte, e mockserver.Entry) []byte {
 	b = appendPlain(append(append(b, e.Method...), ' '), e.Path)
 	b = append(b, "  "...)
 	b = strconv.AppendInt(b, int64(e.Status), 10)
-	b = append(b, "  "...)
 	switch {
 	case e.Rule != nil:
-		b = append(append(b, e.API...), ' ')
+		b = append(append(append(b, "  "...), e.API...), ' ')
 		b = append(b, e.Rule.ID...)
 		if e.Rule.Refusal {
 			b = append(b, " ("...)
 			b = append(append(b, e.Rule.Pos.String()...), ')')
 		}
 	case e.Code != "":
-		b = append(append(b, "understudy "...), e.Code...)
+		b = append(append(b, "  understudy "...), e.Code...)
 	}
 	if e.Note != "" {
 		b = appendPlain(append(b, "  "...), e.Note)

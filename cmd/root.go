@@ -49,7 +49,7 @@ state, as the behaviour rules in an OpenAPI document say.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%w; see understudy %s --help", err, c.Name())
+		return usagef("%w; see %s --help", err, c.CommandPath())
 	})
 	err := root.Execute()
 	if err == nil {

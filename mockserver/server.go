@@ -223,13 +223,17 @@ func hostname(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
+// arguments are buffers for the raw texts of path parameters.
+var arguments = sync.Pool{New: func() any { return new([8]string) }}
+
 // serve is the whole life of a mocked request: find the operation, decode, let
 // the plan decide in the request's world, answer.
 func (s *Server) serve(c echo.Context) error {
 	began := s.config.Clock()
 	defer s.recover(c, began)
 	r, w := c.Request(), c.Response()
-	var buf [8]string
+	buf := arguments.Get().(*[8]string)
+	defer arguments.Put(buf)
 	t, claims := s.find(r, buf[:0])
 	switch {
 	case claims == 0:

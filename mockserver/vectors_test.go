@@ -22,6 +22,12 @@ func (c *clock) Now() time.Time { return c.now }
 // on a clock that stands still.
 func serve(t testing.TB, name string) (*mockserver.Server, *openapi.API, *fixtures.Fixtures, *clock) {
 	t.Helper()
+	return serveWith(t, name, nil, nil)
+}
+
+// serveWith is serve with another config and other fixtures.
+func serveWith(t testing.TB, name string, configure func(*mockserver.Config), change func(*fixtures.Fixtures)) (*mockserver.Server, *openapi.API, *fixtures.Fixtures, *clock) {
+	t.Helper()
 	api, err := openapi.Builtin(name)
 	if err != nil {
 		t.Fatal(err)
@@ -29,6 +35,9 @@ func serve(t testing.TB, name string) (*mockserver.Server, *openapi.API, *fixtur
 	fix, err := fixtures.Builtin(api)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if change != nil {
+		change(fix)
 	}
 	known, err := fix.Known(api)
 	if err != nil {
@@ -39,7 +48,11 @@ func serve(t testing.TB, name string) (*mockserver.Server, *openapi.API, *fixtur
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := mockserver.New(mockserver.Config{APIs: []mockserver.Served{{API: api, World: world, Callers: known}}, Clock: at.Now})
+	config := mockserver.Config{APIs: []mockserver.Served{{API: api, World: world, Callers: known}}, Clock: at.Now}
+	if configure != nil {
+		configure(&config)
+	}
+	s, err := mockserver.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

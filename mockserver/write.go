@@ -52,7 +52,9 @@ func (a *served) write(w http.ResponseWriter, r *http.Request, out *behavior.Out
 	h["Content-Type"] = contentType(out.MediaType)
 	buf := buffers.Get().(*[]byte)
 	*buf = encode((*buf)[:0], out)
-	h["Content-Length"] = []string{strconv.Itoa(len(*buf))}
+	if head || len(*buf) > lengthBySelf {
+		h["Content-Length"] = []string{strconv.Itoa(len(*buf))}
+	}
 	w.WriteHeader(out.Status)
 	if !head {
 		_, _ = w.Write(*buf)
@@ -63,6 +65,10 @@ func (a *served) write(w http.ResponseWriter, r *http.Request, out *behavior.Out
 }
 
 var zero = []string{"0"}
+
+// lengthBySelf is the size of a body in bytes up to which net/http says its
+// length by itself, as it fits into its buffer.
+const lengthBySelf = 2000
 
 func contentType(media string) []string {
 	if media == jsonType[0] {

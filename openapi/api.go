@@ -130,10 +130,8 @@ func (l *loader) load() error {
 	}
 	api.Title, api.Version = tree.Text(tree.Get(root, "info"), "title"), tree.Text(tree.Get(root, "info"), "version")
 	l.servers(tree.Get(root, "servers"))
-	for k := range tree.Pairs(root) {
-		if strings.HasPrefix(k.Value, "x-") && slices.Contains(behaviorLike, k.Value) {
-			return l.file.Errorf(k, "%s is unknown; want %s", k.Value, strings.Join(rootExtensions, ", "))
-		}
+	if err := l.extensions(root, "the root"); err != nil {
+		return err
 	}
 	if n := tree.Get(root, "x-redirect-slash"); n != nil {
 		status, err := l.status(n, n, "x-redirect-slash")
@@ -167,7 +165,10 @@ func (l *loader) load() error {
 	if spec.Quotas, err = l.quotas(tree.Get(root, "x-quotas")); err != nil {
 		return err
 	}
-	var operations []*Operation
+	if err := l.kind(root, "paths", yaml.MappingNode, "paths"); err != nil {
+		return err
+	}
+	operations, ids := []*Operation(nil), map[string]behavior.Position{}
 	for k, n := range tree.Pairs(tree.Get(root, "paths")) {
 		if strings.HasPrefix(k.Value, "x-") {
 			continue
@@ -180,6 +181,12 @@ func (l *loader) load() error {
 			return l.file.Errorf(k, "%v", err)
 		}
 		api.Paths = append(api.Paths, p)
+		for _, o := range p.Operations {
+			if at, taken := ids[o.ID]; taken {
+				return fmt.Errorf("%v: the operationId %s occurs twice (first at %v)", o.Pos, o.ID, at)
+			}
+			ids[o.ID] = o.Pos
+		}
 		operations = append(operations, p.Operations...)
 	}
 	if len(operations) == 0 {
@@ -193,12 +200,6 @@ func (l *loader) load() error {
 	}
 	return nil
 }
-
-var rootExtensions = []string{"x-resources", "x-failures", "x-violations", "x-headers", "x-quotas", "x-redirect-slash"}
-
-// behaviorLike are misspelt extensions, which would be silently without
-// effect.
-var behaviorLike = []string{"x-resource", "x-failure", "x-violation", "x-header", "x-quota", "x-behavior", "x-behaviour", "x-scopes"}
 
 // servers reads hosts and base paths. A server that is no URL is left out, as
 // are variables without a default.
@@ -230,6 +231,12 @@ func (l *loader) path(key, n *yaml.Node, spec *behavior.Spec) (*Path, error) {
 	}
 	n, err := l.file.Resolve(n)
 	if err != nil {
+		return nil, err
+	}
+	if n.Kind != yaml.MappingNode {
+		return nil, l.file.Errorf(n, "the path %s is %s; want a mapping of methods", key.Value, tree.Kind(n))
+	}
+	if err := l.extensions(n, "a path"); err != nil {
 		return nil, err
 	}
 	p := &Path{Template: key.Value, Names: route.Names(key.Value)}
@@ -268,6 +275,15 @@ func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec
 	if s.ID == "" {
 		s.ID = s.Method + " " + p.Template
 	}
+	if n.Kind != yaml.MappingNode {
+		return nil, l.file.Errorf(n, "%s is %s; want a mapping", s.ID, tree.Kind(n))
+	}
+	if err := l.extensions(n, "an operation"); err != nil {
+		return nil, err
+	}
+	if err := l.kind(n, "responses", yaml.MappingNode, "responses of "+s.ID); err != nil {
+		return nil, err
+	}
 	op := &Operation{API: l.api, Summary: tree.Text(n, "summary"), members: make([]int, 4)}
 	var err error
 	if op.Tags, err = l.strings(tree.Get(n, "tags"), "tags"); err != nil {
@@ -297,9 +313,13 @@ func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec
 	if s.Scopes, err = l.strings(tree.Get(n, "x-scopes"), "x-scopes"); err != nil {
 		return nil, err
 	}
+	at := n
 	security := tree.Get(n, "security")
 	if security == nil {
-		security = tree.Get(l.file.Root, "security")
+		at, security = l.file.Root, tree.Get(l.file.Root, "security")
+	}
+	if err := l.kind(at, "security", yaml.SequenceNode, "security"); err != nil {
+		return nil, err
 	}
 	if op.security, s.Challenge, err = l.requirements(security); err != nil {
 		return nil, err
@@ -317,6 +337,9 @@ func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec
 func (l *loader) parameters(op *Operation, s *behavior.OperationSpec, p *Path, path, n *yaml.Node) error {
 	var list []*param.Param
 	for _, parent := range []*yaml.Node{n, path} {
+		if err := l.kind(parent, "parameters", yaml.SequenceNode, "parameters of "+s.ID); err != nil {
+			return err
+		}
 		for _, c := range tree.Items(tree.Get(parent, "parameters")) {
 			q, err := param.Compile(l.file, l.schemas, c)
 			if err != nil {
@@ -345,6 +368,9 @@ func (l *loader) parameters(op *Operation, s *behavior.OperationSpec, p *Path, p
 		where := q.In.String()
 		s.Parameters[where] = append(s.Parameters[where], name)
 		op.members[q.In]++
+		if err := l.extensions(q.Node, "a parameter"); err != nil {
+			return err
+		}
 		on := tree.Get(q.Node, "x-on-invalid")
 		ignore := on != nil && on.Value == "ignore"
 		var failures []behavior.FailureSpec
@@ -367,6 +393,15 @@ func (l *loader) requestBody(op *Operation, s *behavior.OperationSpec, n *yaml.N
 	}
 	n, err := l.file.Resolve(n)
 	if err != nil {
+		return err
+	}
+	if n.Kind != yaml.MappingNode {
+		return l.file.Errorf(n, "the request body of %s is %s; want a mapping", s.ID, tree.Kind(n))
+	}
+	if err := l.extensions(n, "a request body"); err != nil {
+		return err
+	}
+	if err := l.kind(n, "content", yaml.MappingNode, "content of the body of "+s.ID); err != nil {
 		return err
 	}
 	op.body = &body{required: tree.Text(n, "required") == "true"}

@@ -25,6 +25,20 @@ func (l *loader) keys(n *yaml.Node, what string, allowed ...string) error {
 	return nil
 }
 
+// kind checks that what stands under a key, if anything does, is a mapping or a
+// list: whatever is not would be without effect.
+func (l *loader) kind(n *yaml.Node, key string, kind yaml.Kind, what string) error {
+	v := tree.Get(n, key)
+	if v == nil || v.Kind == kind {
+		return nil
+	}
+	want := "a mapping"
+	if kind == yaml.SequenceNode {
+		want = "a list"
+	}
+	return l.file.Errorf(v, "%s: is %s; want %s", what, tree.Kind(v), want)
+}
+
 // scalar is the text of a scalar node.
 func (l *loader) scalar(n *yaml.Node, what string) (string, error) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
@@ -158,6 +172,9 @@ func (l *loader) set(n *yaml.Node) ([]behavior.SetSpec, error) {
 }
 
 func (l *loader) resources(n *yaml.Node) ([]behavior.ResourceSpec, error) {
+	if err := l.kind(l.file.Root, "x-resources", yaml.MappingNode, "x-resources"); err != nil {
+		return nil, err
+	}
 	var out []behavior.ResourceSpec
 	for k, c := range tree.Pairs(n) {
 		r, err := l.resource(k, c)
@@ -194,6 +211,9 @@ func (l *loader) resource(key, n *yaml.Node) (r behavior.ResourceSpec, err error
 	if r.ID, err = l.word(n, "id", what); err != nil {
 		return r, err
 	}
+	if err := l.kind(n, "within", yaml.MappingNode, what+" within"); err != nil {
+		return r, err
+	}
 	for k, c := range tree.Pairs(tree.Get(n, "within")) {
 		w := behavior.WithinSpec{Member: k.Value, Pos: l.file.Position(k)}
 		if c.Kind == yaml.SequenceNode {
@@ -203,6 +223,9 @@ func (l *loader) resource(key, n *yaml.Node) (r behavior.ResourceSpec, err error
 					return r, err
 				}
 				w.Values = append(w.Values, *t)
+			}
+			if len(w.Values) == 0 {
+				return r, l.file.Errorf(c, "%s within: the list is empty; want an expression", what)
 			}
 		} else {
 			t, err := l.text(c, what+" within")
@@ -223,6 +246,9 @@ func (l *loader) resource(key, n *yaml.Node) (r behavior.ResourceSpec, err error
 		if *part.to, err = l.members(tree.Get(n, part.key)); err != nil {
 			return r, err
 		}
+	}
+	if err := l.kind(n, "unique", yaml.SequenceNode, what+" unique"); err != nil {
+		return r, err
 	}
 	for _, c := range tree.Items(tree.Get(n, "unique")) {
 		if err := l.keys(c, what+" unique", "by", "among", "else"); err != nil {
@@ -337,6 +363,9 @@ func (l *loader) status(n, parent *yaml.Node, what string) (int, error) {
 }
 
 func (l *loader) rootFailures(n *yaml.Node) ([]behavior.FailureSpec, error) {
+	if err := l.kind(l.file.Root, "x-failures", yaml.MappingNode, "x-failures"); err != nil {
+		return nil, err
+	}
 	var out []behavior.FailureSpec
 	for k, c := range tree.Pairs(n) {
 		f, err := l.failure(k.Value, c, "x-failures "+k.Value)
@@ -349,6 +378,9 @@ func (l *loader) rootFailures(n *yaml.Node) ([]behavior.FailureSpec, error) {
 }
 
 func (l *loader) wordings(n *yaml.Node) ([]behavior.WordingSpec, error) {
+	if err := l.kind(l.file.Root, "x-violations", yaml.MappingNode, "x-violations"); err != nil {
+		return nil, err
+	}
 	var out []behavior.WordingSpec
 	for k, c := range tree.Pairs(n) {
 		if err := l.keys(c, "x-violations "+k.Value, "code", "message"); err != nil {
@@ -368,6 +400,9 @@ func (l *loader) wordings(n *yaml.Node) ([]behavior.WordingSpec, error) {
 }
 
 func (l *loader) quotas(n *yaml.Node) ([]behavior.QuotaSpec, error) {
+	if err := l.kind(l.file.Root, "x-quotas", yaml.SequenceNode, "x-quotas"); err != nil {
+		return nil, err
+	}
 	var out []behavior.QuotaSpec
 	for _, c := range tree.Items(n) {
 		const what = "x-quotas"
@@ -392,7 +427,7 @@ func (l *loader) quotas(n *yaml.Node) ([]behavior.QuotaSpec, error) {
 		q.By, q.Limit = *by, *limit
 		w := tree.Get(c, "window")
 		d, err := time.ParseDuration(w.Value)
-		if err != nil || d <= 0 {
+		if err != nil || d < time.Millisecond {
 			return nil, l.file.Errorf(w, "%s: window %q is no duration; want one like 60s or 24h", what, w.Value)
 		}
 		q.Window = d.Milliseconds()
@@ -532,6 +567,9 @@ func (l *loader) stepBody(s *behavior.StepSpec, n *yaml.Node, what string) (err 
 			*part.to = t
 		}
 	}
+	if err := l.kind(n, "filter", yaml.MappingNode, what+" filter"); err != nil {
+		return err
+	}
 	for k, c := range tree.Pairs(tree.Get(n, "filter")) {
 		where, err := l.text(c, what+" filter")
 		if err != nil {
@@ -632,6 +670,9 @@ func (l *loader) page(n *yaml.Node, what string) (*behavior.PageSpec, error) {
 // response reads a documented response with its examples.
 func (l *loader) response(status string, n *yaml.Node) (r behavior.ResponseSpec, err error) {
 	if n, err = l.file.Resolve(n); err != nil {
+		return r, err
+	}
+	if err = l.kind(n, "content", yaml.MappingNode, "content of the response "+status); err != nil {
 		return r, err
 	}
 	r.Status, r.Pos = status, l.file.Position(n)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -35,26 +36,26 @@ func (l Limits) body() int64 {
 
 // scratch is what decoding one request needs and nothing keeps.
 type scratch struct {
+	header     http.Header
 	query      param.Query
 	violations []schema.Violation
 	source     param.Source
 }
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+var scratches = sync.Pool{New: func() any {
+	s := new(scratch)
+	s.source.Header = func(name string) []string { return s.header[name] }
+	s.source.Cookie = func(name string) (string, bool) { return cookie(s.header, name) }
+	return s
+}}
 
 // Call decodes a request. Everything that is wrong with it is in the call;
 // nothing is decided here. args are the raw path parameters from [API.Match].
 // baseURL is what the client put before the path, for links.
 func (o *Operation) Call(r *http.Request, args []string, names []string, callers *Callers, limits Limits, now time.Time) *behavior.Call {
-	c := &behavior.Call{Op: o.Operation, Method: r.Method, URL: absolute(r), Remote: remote(r)}
+	c := &behavior.Call{Op: o.Operation, Method: r.Method, Remote: remote(r), Headers: r.Header}
+	c.Origin, c.Target = address(r)
 	header := r.Header
-	c.RawHeader = func(name string) (string, bool) {
-		v := header.Values(name)
-		if strings.EqualFold(name, "host") {
-			v = []string{r.Host}
-		}
-		return strings.Join(v, ", "), len(v) > 0
-	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
 	s.query = param.ParseQuery(r.URL.RawQuery, s.query)
@@ -63,11 +64,8 @@ func (o *Operation) Call(r *http.Request, args []string, names []string, callers
 		return c // whoever is not let in is told nothing else
 	}
 	c.NotAcceptable = !o.acceptable(header)
-	s.source = param.Source{
-		Path: args, PathNames: names, Query: s.query,
-		Header: func(name string) []string { return header[name] },
-		Cookie: func(name string) (string, bool) { return cookie(header, name) },
-	}
+	s.header = header
+	s.source.Path, s.source.PathNames, s.source.Query = args, names, s.query
 	o.parameters(c, s)
 	if o.body != nil {
 		o.decodeBody(c, s, r, limits.body())
@@ -78,7 +76,8 @@ func (o *Operation) Call(r *http.Request, args []string, names []string, callers
 func (s *scratch) release() {
 	clear(s.violations)
 	clear(s.query)
-	s.query, s.violations, s.source = s.query[:0], s.violations[:0], param.Source{}
+	s.query, s.violations, s.header = s.query[:0], s.violations[:0], nil
+	s.source.Path, s.source.PathNames, s.source.Query = nil, nil, nil
 	scratches.Put(s)
 }
 
@@ -309,21 +308,34 @@ func refused(params string) bool {
 	return false
 }
 
-// absolute is the URL as the client wrote it.
-func absolute(r *http.Request) string {
-	proto := "http://"
-	if r.TLS != nil {
-		proto = "https://"
+// address is the URL as the client wrote it, in two parts.
+func address(r *http.Request) (origin, target string) {
+	target = r.RequestURI
+	if target == "" {
+		target = r.URL.RequestURI()
 	}
-	uri := r.RequestURI
-	if uri == "" {
-		uri = r.URL.RequestURI()
+	switch {
+	case !strings.HasPrefix(target, "/"): // a proxy's absolute form
+		return "", target
+	case r.TLS != nil:
+		return "https://" + r.Host, target
 	}
-	if !strings.HasPrefix(uri, "/") {
-		return uri
+	h := lastHost.Load()
+	if h.host == r.Host {
+		return h.origin, target
 	}
-	return proto + r.Host + uri
+	h = &hostOrigin{r.Host, "http://" + r.Host}
+	lastHost.Store(h)
+	return h.origin, target
 }
+
+// lastHost remembers the origin of the last request: nearly always the next
+// one's, too.
+var lastHost atomic.Pointer[hostOrigin]
+
+type hostOrigin struct{ host, origin string }
+
+func init() { lastHost.Store(&hostOrigin{}) }
 
 func remote(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
