@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/common"
@@ -66,6 +67,7 @@ type compiler struct {
 	extra   map[string]bool // names of the context: violations, quota, v, …
 	later   bool            // below "after"
 	reading bool            // compiling on-read
+	record  bool            // compiling what hangs on a record alone
 	rules   *[]*Rule        // where the rules of the operation are collected
 }
 
@@ -113,8 +115,8 @@ func parse(t Text) (*ast.AST, error) {
 
 func quote(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 80 {
-		s = s[:80] + "…"
+	if r := []rune(s); len(r) > 80 {
+		s = string(r[:80]) + "…"
 	}
 	return "`" + s + "`"
 }
@@ -231,7 +233,7 @@ func literal(e ast.Expr) (value.Value, error) {
 	case types.Int:
 		return value.Int(int64(v)), nil
 	case types.Uint:
-		return value.Int(int64(v)), nil
+		return value.Number(strconv.FormatUint(uint64(v), 10)), nil
 	case types.Double:
 		return value.Float(float64(v)), nil
 	case types.Bool:
@@ -338,14 +340,17 @@ func (c *compiler) ident(e ast.Expr) (expr, typ, error) {
 	name := e.AsIdent()
 	if slot, member, t, ok := c.lookup(name); ok {
 		if member {
-			if err := t.res.member(name); err != nil {
-				return nil, typ{}, fault(e, "%v", err)
+			if c.hides(name) {
+				return nil, typ{}, fault(e, "%q is a member of %s and a bound name; want it.%s, or bind the other with as", name, t.res.Name, name)
 			}
 			return func(f *frame) value.Value { return f.slots[slot].Get(name) }, typ{}, nil
 		}
 		return func(f *frame) value.Value { return f.slots[slot] }, t, nil
 	}
 	if x, ok := ambient[name]; ok {
+		if c.record {
+			return nil, typ{}, fault(e, "%q cannot be named here: the value must hang on the record alone", name)
+		}
 		return x, typ{}, nil
 	}
 	if x, ok := contextual[name]; ok && c.extra[name] {
@@ -384,6 +389,16 @@ func (c *compiler) lookup(name string) (slot int, member bool, t typ, ok bool) {
 		}
 	}
 	return 0, false, typ{}, false
+}
+
+// hides is whether a bare member stands before a name that a step bound.
+func (c *compiler) hides(name string) bool {
+	for s := c.names; s != nil; s = s.outer {
+		if s.name == name {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *compiler) have() string {
@@ -531,10 +546,13 @@ func (c *compiler) call(e ast.Expr) (expr, typ, error) {
 		return func(f *frame) value.Value {
 			p, q := a(f), b(f)
 			if p.Kind() == value.HoleKind || q.Kind() == value.HoleKind {
-				if name == operators.Equals && value.Equal(p, q) {
+				if name == operators.Equals && value.Equal(p, q) && !value.Equal(p, unknown) {
 					return value.True
 				}
 				return unknown
+			}
+			if !f.afford(weight(p) + weight(q)) {
+				return value.Null
 			}
 			return op(p, q)
 		}, typ{}, nil
@@ -628,6 +646,7 @@ func (c *compiler) index(e ast.Expr, args []ast.Expr) (expr, typ, error) {
 			return unknown
 		}
 		if i.IsString() {
+			f.afford(weight(o))
 			return o.Get(i.Text())
 		}
 		if n, ok := i.Int(); ok {
@@ -650,14 +669,17 @@ func (c *compiler) function(e ast.Expr, name string, member bool, args []ast.Exp
 	}
 	// Resource.filter(…).size() counts without making the list.
 	if name == "size" {
-		if q, err := c.counted(args[0]); err != nil || q != nil {
+		if count, err := c.counted(args[0]); err != nil || count != nil {
 			if err != nil {
 				return nil, typ{}, err
 			}
-			return func(f *frame) value.Value { return value.Int(int64(q.count(f))) }, typ{}, nil
+			return func(f *frame) value.Value { return value.Int(int64(count(f))) }, typ{}, nil
 		}
 	}
 	if def.choice != nil {
+		if c.record {
+			return nil, typ{}, fault(e, "%s() cannot be used here: the value must hang on the record alone", name)
+		}
 		x, err := def.choice(c, e, args)
 		return x, typ{}, err
 	}
@@ -670,7 +692,10 @@ func (c *compiler) function(e ast.Expr, name string, member bool, args []ast.Exp
 			return ready, typ{}, err
 		}
 	}
-	fn := def.fn
+	fn, cost := def.fn, weights
+	if own := costs[name]; own != nil {
+		cost = own
+	}
 	return func(f *frame) value.Value {
 		// The arguments are on a stack of the frame, so that they cost nothing.
 		base := len(f.args)
@@ -681,8 +706,10 @@ func (c *compiler) function(e ast.Expr, name string, member bool, args []ast.Exp
 			open = open || v.Kind() == value.HoleKind
 		}
 		out := unknown
-		if !open {
-			out = fn(f.args[base:])
+		if args := f.args[base:]; !open {
+			if out = value.Null; f.afford(cost(args)) {
+				out = fn(args)
+			}
 		}
 		f.args = f.args[:base]
 		return out
@@ -757,18 +784,24 @@ var loops = map[string]struct {
 	}},
 	"group": {3, func(f *frame, list value.Value, slot int, body []expr) value.Value {
 		var members []value.Member
+		var groups [][]value.Value
+		at := map[string]int{}
 		for _, e := range list.Elems() {
 			if !f.spend() {
 				return value.Null
 			}
 			f.slots[slot] = e
 			key, val := textOf(body[0](f)), orNull(body[1](f))
-			i := slices.IndexFunc(members, func(m value.Member) bool { return m.Name == key })
-			if i < 0 {
-				members = append(members, value.Member{Name: key, Value: value.Array(val)})
-				continue
+			i, ok := at[key]
+			if !ok {
+				i = len(members)
+				at[key] = i
+				members, groups = append(members, value.Member{Name: key}), append(groups, nil)
 			}
-			members[i].Value = members[i].Value.Set([]string{fmt.Sprint(members[i].Value.Len())}, val)
+			groups[i] = append(groups[i], val)
+		}
+		for i, g := range groups {
+			members[i].Value = value.Array(g...)
 		}
 		return value.Object(members...)
 	}},
@@ -845,44 +878,4 @@ func (c *compiler) records(name string, res *Resource, args []ast.Expr) (expr, t
 		q.each(f, func(r *record) bool { out = append(out, r.val); return true })
 		return value.Array(out...)
 	}, typ{res: res, list: true}, nil
-}
-
-// counted is the query of Resource or Resource.filter(…), which can be counted
-// without making a list; nil if e is anything else.
-func (c *compiler) counted(e ast.Expr) (*query, error) {
-	if c.op == nil {
-		return nil, nil
-	}
-	unbound := func(name string) *Resource {
-		if _, _, _, bound := c.lookup(name); bound {
-			return nil
-		}
-		return c.plan.resource(name)
-	}
-	switch e.Kind() {
-	case ast.IdentKind:
-		if res := unbound(e.AsIdent()); res != nil {
-			q, err := c.query(res, nil, "")
-			if err != nil {
-				return nil, err
-			}
-			return c.unordered(q), nil
-		}
-	case ast.CallKind:
-		call := e.AsCall()
-		if !call.IsMemberFunction() || call.FunctionName() != "filter" || call.Target().Kind() != ast.IdentKind {
-			return nil, nil
-		}
-		args := call.Args()
-		res := unbound(call.Target().AsIdent())
-		if res == nil || len(args) != 2 || args[0].Kind() != ast.IdentKind {
-			return nil, nil
-		}
-		q, err := c.query(res, args[1], args[0].AsIdent())
-		if err != nil {
-			return nil, err
-		}
-		return c.unordered(q), nil
-	}
-	return nil, nil
 }

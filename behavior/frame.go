@@ -65,9 +65,10 @@ func (f *frame) reset(p *Plan, call *Call) {
 	if call.Op != nil {
 		slots = max(slots, call.Op.slots)
 	}
-	old, args := f.slots, f.args
+	old, args, aux, key := f.slots, f.args, f.ownTx.aux, f.ownTx.key
 	*f = frame{plan: p, call: call, fuel: fuel, args: args}
 	f.tx = &f.ownTx
+	f.tx.aux, f.tx.key = aux, key
 	if cap(old) >= slots {
 		f.slots = old[:slots]
 	} else {
@@ -77,16 +78,27 @@ func (f *frame) reset(p *Plan, call *Call) {
 
 // release gives the frame back. Nothing of the call stays in it.
 func (f *frame) release() {
-	slots, args := f.slots[:cap(f.slots)], f.args[:cap(f.args)]
+	slots, args, aux, key := f.slots[:cap(f.slots)], f.args[:cap(f.args)], f.ownTx.aux, f.ownTx.key
 	clear(slots)
 	clear(args)
 	*f = frame{slots: slots, args: args[:0]}
+	if cap(key) <= 4<<10 {
+		f.ownTx.key = key
+	}
+	f.ownTx.aux = aux
 	frames.Put(f)
 }
 
 // spend is whether a loop may look at one more element.
 func (f *frame) spend() bool {
 	f.fuel--
+	return f.fuel > 0
+}
+
+// afford is whether a call may go on after something that costs more than one
+// step.
+func (f *frame) afford(cost int64) bool {
+	f.fuel -= cost
 	return f.fuel > 0
 }
 

@@ -2,10 +2,10 @@ package behavior
 
 import (
 	"maps"
+	"math"
 	"math/big"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,9 +27,7 @@ var binaryOperators = map[string]func(a, b value.Value) value.Value{
 	operators.Greater:       func(a, b value.Value) value.Value { return ordered(a, b, func(c int) bool { return c > 0 }) },
 	operators.GreaterEquals: func(a, b value.Value) value.Value { return ordered(a, b, func(c int) bool { return c >= 0 }) },
 	operators.Add:           add,
-	operators.Subtract: func(a, b value.Value) value.Value {
-		return arithmetic(a, b, (*big.Rat).Sub, func(x, y int64) (int64, bool) { s := x - y; return s, (s < x) == (y > 0) })
-	},
+	operators.Subtract:      subtract,
 	operators.Multiply: func(a, b value.Value) value.Value {
 		return arithmetic(a, b, (*big.Rat).Mul, func(x, y int64) (int64, bool) {
 			if x == 0 || y == 0 {
@@ -58,7 +56,11 @@ var binaryOperators = map[string]func(a, b value.Value) value.Value{
 
 func not(v value.Value) value.Value { return value.Bool(!v.True()) }
 
-func negate(v value.Value) value.Value { return binaryOperators[operators.Subtract](value.Int(0), v) }
+func negate(v value.Value) value.Value { return subtract(value.Int(0), v) }
+
+func subtract(a, b value.Value) value.Value {
+	return arithmetic(a, b, (*big.Rat).Sub, func(x, y int64) (int64, bool) { s := x - y; return s, (s < x) == (y > 0) })
+}
 
 // ordered compares values of one kind; null is less than everything.
 func ordered(a, b value.Value, holds func(int) bool) value.Value {
@@ -114,8 +116,11 @@ func rational(r *big.Rat) value.Value {
 func divide(a, b value.Value) value.Value {
 	if x, ok := a.Int(); ok {
 		if y, ok := b.Int(); ok {
-			if y == 0 {
+			switch y {
+			case 0:
 				return value.Null
+			case -1:
+				return negate(a)
 			}
 			return value.Int(x / y) // as CEL: towards zero
 		}
@@ -238,11 +243,7 @@ func init() { // not a literal: the choices refer to the compiler, which refers 
 			return value.String(s)
 		}, nil, nil},
 		"merge": {"(object, object)", 2, 2, false, func(a []value.Value) value.Value {
-			out := a[0].Shown()
-			for _, m := range a[1].Shown().Members() {
-				out = out.With(m.Name, m.Value)
-			}
-			return out
+			return merge(a[0].Shown(), a[1].Shown())
 		}, nil, nil},
 		"without": {"(object, names)", 2, 2, false, func(a []value.Value) value.Value {
 			var names []string
@@ -252,13 +253,8 @@ func init() { // not a literal: the choices refer to the compiler, which refers 
 			return a[0].Shown().Without(names...)
 		}, nil, nil},
 		"first": {"(a, b, …)", 1, 10, false, func(a []value.Value) value.Value {
-			for _, v := range a {
-				if !v.IsNull() {
-					return v
-				}
-			}
-			return value.Null
-		}, nil, nil},
+			panic("prepared")
+		}, prepareFirst, nil},
 		"min": {"(a, b)", 2, 2, false, func(a []value.Value) value.Value {
 			if value.Compare(a[0], a[1]) <= 0 {
 				return a[0]
@@ -272,21 +268,21 @@ func init() { // not a literal: the choices refer to the compiler, which refers 
 			return a[1]
 		}, nil, nil},
 		"int": {"(value)", 1, 1, false, func(a []value.Value) value.Value {
-			f, err := strconv.ParseFloat(textOf(a[0]), 64)
-			if i, ok := value.Number(textOf(a[0])).Int(); ok {
+			v := number(a[0])
+			if i, ok := v.Int(); ok {
 				return value.Int(i)
 			}
-			if err != nil || f < -1<<62 || f > 1<<62 {
-				return value.Null
+			if f := v.Float(); v.IsNumber() && math.Abs(f) < 1<<63 {
+				return value.Int(int64(f))
 			}
-			return value.Int(int64(f))
+			return value.Null
 		}, nil, nil},
 		"double": {"(value)", 1, 1, false, func(a []value.Value) value.Value {
-			f, err := strconv.ParseFloat(textOf(a[0]), 64)
-			if err != nil {
-				return value.Null
+			v := number(a[0])
+			if f := v.Float(); v.IsNumber() && !math.IsInf(f, 0) {
+				return value.Float(f)
 			}
-			return value.Float(f)
+			return value.Null
 		}, nil, nil},
 		"string": {"(value)", 1, 1, false, func(a []value.Value) value.Value {
 			if a[0].IsNull() {
@@ -310,6 +306,19 @@ func init() { // not a literal: the choices refer to the compiler, which refers 
 	functionNames = strings.Join(slices.Sorted(maps.Keys(functions)), ", ")
 }
 
+// number is a number, or the text of one as JSON writes it; else null.
+func number(v value.Value) value.Value {
+	if v.IsString() {
+		if n, err := value.ParseString(strings.TrimPrefix(v.Text(), "+")); err == nil {
+			v = n
+		}
+	}
+	if !v.IsNumber() {
+		return value.Null
+	}
+	return v
+}
+
 func size(a []value.Value) value.Value {
 	if a[0].IsString() {
 		return value.Int(int64(utf8.RuneCountInString(a[0].Text())))
@@ -325,7 +334,7 @@ func split(a []value.Value) value.Value {
 }
 
 func join(a []value.Value) value.Value {
-	list := make([]string, a[0].Len())
+	list := make([]string, len(a[0].Elems()))
 	for i, e := range a[0].Elems() {
 		list[i] = textOf(e)
 	}
@@ -358,6 +367,72 @@ func prepareMatches(_ ast.Expr, args []ast.Expr, x []expr) (expr, error) {
 		}
 		return value.Bool(v.IsString() && re.MatchString(v.Text()))
 	}, nil
+}
+
+// prepareFirst asks for no more values than it needs: a choice behind the first
+// value is not made.
+func prepareFirst(_ ast.Expr, _ []ast.Expr, x []expr) (expr, error) {
+	return func(f *frame) value.Value {
+		for _, a := range x {
+			if v := a(f); !v.IsNull() {
+				return v
+			}
+		}
+		return value.Null
+	}, nil
+}
+
+// merge is a with the members of b, in time proportional to both.
+func merge(a, b value.Value) value.Value {
+	if b.Len() == 0 || !b.IsObject() {
+		return a
+	}
+	members := slices.Clone(a.Members())
+	at := make(map[string]int, len(members))
+	for i, m := range members {
+		at[m.Name] = i
+	}
+	for _, m := range b.Members() {
+		if i, ok := at[m.Name]; ok {
+			members[i].Value = m.Value
+			continue
+		}
+		members = append(members, m)
+	}
+	return value.Object(members...)
+}
+
+// weight is what it costs at the most to look at all of a value's elements, or
+// its text.
+func weight(v value.Value) int64 { return int64(v.Len() + len(v.Text())>>4) }
+
+func weights(a []value.Value) int64 {
+	var n int64
+	for _, v := range a {
+		n += weight(v)
+	}
+	return n
+}
+
+// costs are those of functions that cost more than to look at what they are
+// given. In units of fuel.
+var costs = map[string]func(a []value.Value) int64{"replace": replaceCost, "join": joinCost}
+
+// replaceCost and joinCost know how long the result is going to be.
+func replaceCost(a []value.Value) int64 {
+	n := int64(len(a[0].Text()))
+	if texts(a) {
+		n += int64(strings.Count(a[0].Text(), a[1].Text())) * int64(len(a[2].Text()))
+	}
+	return n
+}
+
+func joinCost(a []value.Value) int64 {
+	var n int64
+	for _, e := range a[0].Elems() {
+		n += int64(1 + len(e.Text()) + len(a[1].Text()))
+	}
+	return n
 }
 
 func literalText(e ast.Expr) (string, bool) {
@@ -422,7 +497,7 @@ func choosePick(c *compiler, _ ast.Expr, args []ast.Expr) (expr, error) {
 		if l.Kind() == value.HoleKind {
 			return unknown
 		}
-		if l.Len() == 0 {
+		if len(l.Elems()) == 0 {
 			return value.Null
 		}
 		return f.choose.Choose(&Law{Kind: Pick, Of: l.Elems()})

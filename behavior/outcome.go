@@ -73,9 +73,9 @@ func (f *frame) reply(a *answer) {
 	}
 }
 
-// header appends a header, unless its value is null.
+// header appends a header, unless its value is null, or open.
 func (f *frame) header(list []Header, h chosen) []Header {
-	if v := h.x(f); !v.IsNull() {
+	if v := h.x(f); !v.IsNull() && v.Kind() != value.HoleKind {
 		list = append(list, Header{h.name, textOf(v)})
 	}
 	return list

@@ -210,7 +210,7 @@ func Compile(spec *Spec) (*Plan, error) {
 		}
 		p.methodNotAllowed = refusal{r}
 	}
-	p.slots = c.slots
+	p.slots = max(p.slots, c.slots)
 	for _, o := range spec.Operations {
 		op, err := p.addOperation(o, spec)
 		if err != nil {
@@ -270,8 +270,10 @@ func (p *Plan) addResource(s *ResourceSpec) error {
 			ix.props = append(ix.props, w.Member)
 		}
 		if err := c.inRecord(r, func(slot int) error {
+			c.record = true
 			x, _, err := c.expression(u.By)
-			ix.by = x
+			c.record = false
+			ix.by, ix.slots = x, c.slots
 			if err == nil && slot != 0 {
 				err = errorAt(u.Pos, "a unique value cannot be nested")
 			}
@@ -284,6 +286,7 @@ func (p *Plan) addResource(s *ResourceSpec) error {
 		c.free = 0
 	}
 	p.resources = append(p.resources, r)
+	p.slots = max(p.slots, c.slots)
 	return nil
 }
 
@@ -476,12 +479,18 @@ func (p *Plan) assignIndexes() {
 	p.pending = nil
 }
 
-// seal makes a value ready to be kept and sent.
+// seal makes a value ready to be kept and sent. Hidden members stand last, as a
+// rule, so that what is sent is a part of what is kept.
 func (r *Resource) seal(v value.Value) value.Value {
-	if len(r.spec.Hidden) == 0 {
-		return v.Sealed()
+	members := v.Members()
+	n := len(members)
+	for n > 0 && r.Hidden(members[n-1].Name) {
+		n--
 	}
-	return v.Sent(v.Without(r.spec.Hidden...).Sealed())
+	if slices.ContainsFunc(members[:n], func(m value.Member) bool { return r.Hidden(m.Name) }) {
+		return v.Sent(v.Without(r.spec.Hidden...).Sealed())
+	}
+	return value.Record(members, n)
 }
 
 // Resource is the resource of that name, nil if there is none.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"unsafe"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -20,6 +19,7 @@ import (
 type index struct {
 	props []string // the members that tell parts apart
 	by    expr     // of a unique index: computed from the record in slot 0, behind props
+	slots int      // that by needs
 	sort  []sortKey
 }
 
@@ -91,6 +91,11 @@ type query struct {
 // its bare members.
 // Before it runs, it needs an index: see ordered and unordered.
 func (c *compiler) query(res *Resource, cond ast.Expr, variable string) (*query, error) {
+	return c.conjunction(res, conjuncts(cond), variable)
+}
+
+// conjunction is query of a condition that is cut at its &&.
+func (c *compiler) conjunction(res *Resource, conditions []ast.Expr, variable string) (*query, error) {
 	q := &query{res: res}
 	var props []string
 	for _, w := range res.spec.Within {
@@ -108,8 +113,8 @@ func (c *compiler) query(res *Resource, cond ast.Expr, variable string) (*query,
 	var rest []expr
 	body := func(slot int) error {
 		q.slot = slot
-		for _, part := range conjuncts(cond) {
-			if prop, val := c.equality(part, variable); val != nil && !slices.Contains(props, prop) {
+		for _, part := range conditions {
+			if prop, val := c.compared(operators.Equals, part, variable); val != nil && !slices.Contains(props, prop) {
 				if err := res.member(prop); err != nil {
 					return fault(part, "%v", err)
 				}
@@ -190,12 +195,16 @@ func all(list []expr) expr {
 		return list[0]
 	}
 	return func(f *frame) value.Value {
+		out := value.True
 		for _, x := range list {
-			if v := x(f); !v.True() {
-				return v
+			switch v := x(f); {
+			case v.Kind() == value.HoleKind:
+				out = unknown
+			case !v.True():
+				return value.False
 			}
 		}
-		return value.True
+		return out
 	}
 }
 
@@ -209,10 +218,11 @@ func conjuncts(e ast.Expr) []ast.Expr {
 	return []ast.Expr{e}
 }
 
-// equality is the member and the value of "member == value", where the value
-// does not hang on the record; nil if e is anything else.
-func (c *compiler) equality(e ast.Expr, variable string) (string, ast.Expr) {
-	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != operators.Equals {
+// compared is the member and the value of "member == value" (or another
+// operator), where the value does not hang on the record; nil if e is anything
+// else.
+func (c *compiler) compared(operator string, e ast.Expr, variable string) (string, ast.Expr) {
+	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != operator {
 		return "", nil
 	}
 	args := e.AsCall().Args()
@@ -279,7 +289,7 @@ func (q *query) parts(f *frame, buf []*part) []*part {
 
 func (q *query) product(f *frame, ix *indexTree, i int, key []byte, buf []*part) []*part {
 	if i == len(q.values) {
-		return appendPart(buf, ix, unsafe.String(unsafe.SliceData(key), len(key))) // only looked up
+		return appendPart(buf, ix, bytesAsText(key))
 	}
 	for _, x := range q.values[i] {
 		buf = q.product(f, ix, i+1, appendKey(key, x(f)), buf)
@@ -333,6 +343,72 @@ func (q *query) count(f *frame) int {
 	}
 	q.each(f, func(*record) bool { n++; return true })
 	return n
+}
+
+// counted compiles the size of Resource or Resource.filter(…), which is known
+// without making the list; nil if e is anything else.
+func (c *compiler) counted(e ast.Expr) (func(f *frame) int, error) {
+	res, cond, variable := c.recordsOf(e)
+	if res == nil {
+		return nil, nil
+	}
+	parts := conjuncts(cond)
+	// Those with member != value are all but those with member == value.
+	for i, p := range parts {
+		names := c.names
+		if variable != "" {
+			c.bind(variable, typ{res: res})
+		}
+		_, val := c.compared(operators.NotEquals, p, variable)
+		c.names = names
+		if val == nil {
+			continue
+		}
+		all, err := c.conjunction(res, slices.Delete(slices.Clone(parts), i, i+1), variable)
+		if err != nil {
+			return nil, err
+		}
+		but := slices.Clone(parts)
+		but[i] = ast.NewExprFactory().NewCall(p.ID(), operators.Equals, p.AsCall().Args()...)
+		except, err := c.conjunction(res, but, variable)
+		if err != nil {
+			return nil, err
+		}
+		if all.rest != nil || except.rest != nil {
+			break
+		}
+		c.unordered(all)
+		c.unordered(except)
+		return func(f *frame) int { return all.count(f) - except.count(f) }, nil
+	}
+	q, err := c.conjunction(res, parts, variable)
+	if err != nil {
+		return nil, err
+	}
+	return c.unordered(q).count, nil
+}
+
+// recordsOf takes Resource and Resource.filter(x, …) apart; res is nil if e is
+// anything else.
+func (c *compiler) recordsOf(e ast.Expr) (res *Resource, cond ast.Expr, variable string) {
+	if c.op == nil {
+		return nil, nil, ""
+	}
+	if e.Kind() == ast.CallKind {
+		call := e.AsCall()
+		args := call.Args()
+		if !call.IsMemberFunction() || call.FunctionName() != "filter" || len(args) != 2 || args[0].Kind() != ast.IdentKind {
+			return nil, nil, ""
+		}
+		e, cond, variable = call.Target(), args[1], args[0].AsIdent()
+	}
+	if e.Kind() != ast.IdentKind {
+		return nil, nil, ""
+	}
+	if _, _, _, bound := c.lookup(e.AsIdent()); bound {
+		return nil, nil, ""
+	}
+	return c.plan.resource(e.AsIdent()), cond, variable
 }
 
 // page is a section of the matching records in order, and how many there are

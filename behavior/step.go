@@ -32,6 +32,8 @@ func (p *Plan) Step(tx *Tx, call *Call, choose Chooser, now time.Time) Outcome {
 func (w *World) Try(call *Call, choose Chooser) Outcome {
 	now := w.clock()
 	w.settle(now)
+	w.rw.RLock()
+	defer w.rw.RUnlock()
 	base := w.state.Load()
 	tx := &Tx{plan: w.plan, base: base, id: nextTx(), counter: base.counter, quotas: &w.quotas, enforce: w.EnforceQuotas}
 	if choose == nil {
@@ -66,7 +68,7 @@ func (f *frame) step() Outcome {
 		f.out = Outcome{Status: 500, Problem: "rule-too-costly", Refused: true}
 	}
 	if !f.out.Refused {
-		f.out.Writes = f.tx.writes
+		f.out.Writes = f.tx.writes()
 	}
 	return f.out
 }
@@ -255,6 +257,9 @@ func (f *frame) round(t *task) {
 		f.slots[t.after.slot] = value.Int(t.round)
 	}
 	f.run(t.after.steps)
+	if f.fuel <= 0 {
+		f.out.Refused = true
+	}
 }
 
 // next is the round after this one, nil if it was the last.

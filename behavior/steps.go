@@ -171,8 +171,10 @@ func (c *compiler) find(s *StepSpec) (step, error) {
 	return func(f *frame) bool {
 		var rec *record
 		if id != nil {
-			if got, ok := f.tx.table(r).ids.Get(textOf(id(f))); ok && q.matches(f, got) {
-				rec = got
+			if v := id(f); !v.IsNull() {
+				if got, ok := f.tx.table(r).ids.Get(idText(v)); ok && q.matches(f, got) {
+					rec = got
+				}
 			}
 		} else {
 			q.each(f, func(got *record) bool { rec = got; return false })
@@ -272,7 +274,11 @@ func (c *compiler) check(s *StepSpec) (step, error) {
 				return false
 			}
 			f.only(func(v *Violation) bool { return v.Source != InParameter })
-			return f.soundBody(op, f.call)
+			if !f.soundBody(op, f.call) {
+				return false
+			}
+			f.call = call // a later check sees the rest
+			return true
 		}
 	case "parameters":
 		judge = (*frame).soundParameters

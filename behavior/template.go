@@ -1,7 +1,9 @@
 package behavior
 
 import (
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/understudy-dev/understudy/behavior/value"
 )
@@ -123,7 +125,7 @@ func cut(t Text) ([]piece, error) {
 			flush()
 			pos := t.Pos
 			if pos.Line > 0 && !strings.Contains(s, "\n") {
-				pos.Column += i + 2
+				pos.Column += utf8.RuneCountInString(s[:i]) + 2
 			}
 			out = append(out, piece{Text{S: s[i+2 : end], Pos: pos}, true})
 			i = end + 1
@@ -192,9 +194,27 @@ func (c *compiler) headers(list []NamedTemplate) ([]chosen, error) {
 
 func assign(f *frame, v value.Value, set []assignment) value.Value {
 	for _, a := range set {
-		v = v.Set(a.path, orNull(a.x(f)))
+		v = put(v, a.path, orNull(a.x(f)))
 	}
 	return v
+}
+
+// put is [value.Value.Set], but what is hidden in an object on the way does not
+// come to light.
+func put(v value.Value, path []string, part value.Value) value.Value {
+	v = v.Shown()
+	if len(path) < 2 {
+		return v.Set(path, part)
+	}
+	next := v.Get(path[0])
+	if v.IsArray() {
+		i, err := strconv.Atoi(path[0])
+		if err != nil {
+			return v
+		}
+		next = v.At(i)
+	}
+	return v.Set(path[:1], put(next, path[1:], part))
 }
 
 // chosen are members that templates give: of default, on-create and the like.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/tidwall/btree"
 
@@ -14,10 +15,12 @@ import (
 )
 
 // A World is everything that a server remembers: records, what goes on later,
-// the counters of its quotas, and with them a clock and a seed. Worlds are
-// copy-on-write: the state of one never changes, a write makes another that
-// shares all that is the same. So readers take no lock, a refusal leaves no
-// trace, and [World.Fork] copies nothing.
+// the counters of its quotas, and with them a clock and a seed.
+//
+// Worlds are copy-on-write: what two of them share never changes, and
+// [World.Fork] copies nothing. What a world has to itself it changes in place, as
+// long as nobody is reading; a write never waits for a reader, it copies then. A
+// refusal leaves no trace.
 //
 // A World is safe for concurrent use.
 type World struct {
@@ -30,13 +33,17 @@ type World struct {
 	// counted. Set it before the world is used.
 	EnforceQuotas bool
 
-	mu    sync.Mutex // held by writers
+	mu    sync.Mutex   // held by writers
+	rw    sync.RWMutex // held by readers, and by a writer that changes in place
+	epoch uint64       // what has it is this world's alone; guarded by mu
 	state atomic.Pointer[state]
 	reads atomic.Uint64 // the counter of choices that reads make
 }
 
-// state is one immutable state of a world.
+// state is what a world holds at one time. State, tables and trees belong to the
+// epoch that made them; for all other epochs they are immutable.
 type state struct {
+	tx      uint64
 	tables  []*table
 	counter uint64 // of the choices made so far
 	tasks   []*task
@@ -44,7 +51,7 @@ type state struct {
 
 // table holds the records of one resource.
 type table struct {
-	tx      uint64 // the transaction that may change it
+	tx      uint64
 	ids     *btree.Map[string, *record]
 	indexes []*indexTree
 	gone    *btree.Map[string, *record] // softly deleted
@@ -121,13 +128,13 @@ func (p *Plan) NewWorld(c WorldConfig) (*World, error) {
 	}
 	w := &World{plan: p, seed: c.Seed, clock: c.Clock}
 	tx := &Tx{plan: p, base: s, id: nextTx()}
-	f := &frame{plan: p, tx: tx, call: &Call{}, fuel: 1 << 40}
+	f := &frame{plan: p, tx: tx, call: &Call{}, fuel: 1 << 40, slots: make([]value.Value, p.slots)}
 	f.choose = &seeded{seed: c.Seed, counter: &tx.counter, now: c.Clock()}
 	for _, r := range p.resources {
 		for i, v := range c.Records[r.Name] {
 			for _, d := range r.defaults {
 				if v.Get(d.name).IsMissing() {
-					v = v.With(d.name, d.x(f))
+					v = v.With(d.name, orNull(d.x(f)))
 				}
 			}
 			id := v.Get(r.id)
@@ -146,13 +153,17 @@ func (p *Plan) NewWorld(c WorldConfig) (*World, error) {
 		}
 	}
 	w.first = tx.commit()
+	w.epoch = nextTx()
 	w.state.Store(w.first)
 	return w, nil
 }
 
 // Fork is a world of its own that begins in the state w has now.
 func (w *World) Fork() *World {
-	c := &World{plan: w.plan, seed: w.seed, clock: w.clock, first: w.first, EnforceQuotas: w.EnforceQuotas}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.epoch = nextTx()
+	c := &World{plan: w.plan, seed: w.seed, clock: w.clock, first: w.first, EnforceQuotas: w.EnforceQuotas, epoch: nextTx()}
 	c.state.Store(w.state.Load())
 	return c
 }
@@ -161,6 +172,7 @@ func (w *World) Fork() *World {
 // was made with.
 func (w *World) Reset() {
 	w.mu.Lock()
+	w.epoch = nextTx()
 	w.state.Store(w.first)
 	w.reads.Store(0)
 	w.mu.Unlock()
@@ -174,8 +186,10 @@ func (w *World) Records(resource string) []value.Value {
 	if r == nil {
 		return nil
 	}
-	var list []*record
 	w.settle(w.clock())
+	w.rw.RLock()
+	defer w.rw.RUnlock()
+	var list []*record
 	w.state.Load().tables[r.number].ids.Scan(func(_ string, rec *record) bool { list = append(list, rec); return true })
 	slices.SortFunc(list, func(a, b *record) int { return int(int64(a.seq - b.seq)) })
 	out := make([]value.Value, len(list))
@@ -192,30 +206,58 @@ func (w *World) Do(call *Call) Outcome {
 	w.settle(now)
 	f := frames.Get().(*frame)
 	f.reset(w.plan, call)
-	f.now = now
-	f.tx.plan, f.tx.id = w.plan, 0
 	f.tx.quotas, f.tx.enforce = &w.quotas, w.EnforceQuotas
 	if call.Op == nil || !call.Op.writes {
-		f.tx.base = w.state.Load()
-		f.counter = w.reads.Add(1) << 16
-		f.seeded = seeded{seed: ^w.seed, counter: &f.counter, now: now}
-		f.choose = &f.seeded
-		out := f.step()
-		f.release()
-		return out
+		return w.read(f, now)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	base := w.state.Load()
-	f.tx.base, f.tx.counter, f.tx.id = base, base.counter, nextTx()
-	f.seeded = seeded{seed: w.seed, counter: &f.tx.counter, now: now}
+	exclusive, keep := w.begin(f, now), false
+	defer func() { w.end(f, exclusive, keep) }()
+	out := f.step()
+	keep = !out.Refused
+	return out
+}
+
+// read is a call that writes nothing.
+func (w *World) read(f *frame, now time.Time) Outcome {
+	w.rw.RLock()
+	defer w.rw.RUnlock()
+	f.now, f.tx.plan, f.tx.base = now, w.plan, w.state.Load()
+	f.counter = w.reads.Add(1) << 16
+	f.seeded = seeded{seed: ^w.seed, counter: &f.counter, now: now}
 	f.choose = &f.seeded
 	out := f.step()
-	if !out.Refused && f.tx.dirty() {
-		w.state.Store(f.tx.commit())
-	}
 	f.release()
 	return out
+}
+
+// begin prepares a write. If nobody reads, nobody begins to until it ends, and
+// what is the world's own may change in place.
+func (w *World) begin(f *frame, now time.Time) (exclusive bool) {
+	if exclusive = w.rw.TryLock(); !exclusive {
+		w.epoch = nextTx()
+	}
+	base := w.state.Load()
+	f.now, f.tx.plan, f.tx.base, f.tx.counter, f.tx.id = now, w.plan, base, base.counter, w.epoch
+	f.seeded = seeded{seed: w.seed, counter: &f.tx.counter, now: now}
+	f.choose = &f.seeded
+	return exclusive
+}
+
+// end keeps what was written, or takes it back.
+func (w *World) end(f *frame, exclusive, keep bool) {
+	if !keep {
+		f.tx.rollback()
+	}
+	// Choices are made once, also those of a refusal: a fresh id stays fresh.
+	if f.tx.dirty() || f.tx.counter != f.tx.base.counter {
+		w.state.Store(f.tx.commit())
+	}
+	if exclusive {
+		w.rw.Unlock()
+	}
+	f.release()
 }
 
 // settle runs what is due.
@@ -230,29 +272,29 @@ func (w *World) settle(now time.Time) {
 		if len(s.tasks) == 0 || s.tasks[0].due.After(now) {
 			return
 		}
-		t := s.tasks[0]
-		f := frames.Get().(*frame)
-		f.reset(w.plan, t.call)
-		f.now = t.due
-		f.tx.plan, f.tx.base, f.tx.counter, f.tx.id = w.plan, s, s.counter, nextTx()
-		f.seeded = seeded{seed: w.seed, counter: &f.tx.counter, now: t.due}
-		f.choose = &f.seeded
-		f.tx.tasks, f.tx.tasksChanged = s.tasks[1:], true
-		if next := t.next(); next != nil {
-			f.tx.later(next)
-		}
-		rest := f.tx.tasks
-		f.round(t)
-		if f.out.Refused {
-			// The round ends there and leaves nothing, but it has had its turn.
-			next := *s
-			next.tasks = rest
-			w.state.Store(&next)
-		} else {
-			w.state.Store(f.tx.commit())
-		}
-		f.release()
+		w.runTask(s.tasks[0], s.tasks[1:])
 	}
+}
+
+func (w *World) runTask(t *task, rest []*task) {
+	f := frames.Get().(*frame)
+	f.reset(w.plan, t.call)
+	exclusive := w.begin(f, t.due)
+	f.tx.tasks, f.tx.tasksChanged = rest, true
+	if next := t.next(); next != nil {
+		f.tx.later(next)
+	}
+	rest = f.tx.tasks
+	defer func() { w.end(f, exclusive, true) }()
+	done := false
+	defer func() {
+		if !done || f.out.Refused { // the round leaves nothing, but it has had its turn
+			f.tx.rollback()
+			f.tx.tasks, f.tx.tasksChanged = rest, true
+		}
+	}()
+	f.round(t)
+	done = true
 }
 
 // A Write is one change of a record: created where Before is Missing, deleted
@@ -271,19 +313,67 @@ type Tx struct {
 	id           uint64
 	tables       []*table // the changed ones; nil entries are those of base
 	counter      uint64
-	writes       []Write
+	changes      []edit
 	tasks        []*task
 	tasksChanged bool
 	quotas       *quotas // nil: not counted
 	enforce      bool
 	key          []byte
+	aux          *frame // for what is computed of one record
+}
+
+// edit is what can be undone: a record that came, went or changed.
+type edit struct {
+	r             *Resource
+	before, after *record
+}
+
+func (tx *Tx) writes() []Write {
+	if len(tx.changes) == 0 {
+		return nil
+	}
+	out := make([]Write, len(tx.changes))
+	for i, c := range tx.changes {
+		out[i].Resource = c.r.Name
+		if c.before != nil {
+			out[i].ID, out[i].Before = c.before.id, c.before.val
+		}
+		if c.after != nil {
+			out[i].ID, out[i].After = c.after.id, c.after.val
+		}
+	}
+	return out
+}
+
+// rollback takes every change back, the last one first.
+func (tx *Tx) rollback() {
+	for _, c := range slices.Backward(tx.changes) {
+		t := tx.own(c.r)
+		if c.after != nil {
+			t.ids.Delete(c.after.id)
+			for i := range c.r.indexes {
+				tx.leave(t, c.r, i, c.after)
+			}
+		}
+		if c.before != nil {
+			t.ids.Set(c.before.id, c.before)
+			for i := range c.r.indexes {
+				tx.enter(t, c.r, i, c.before)
+			}
+			if c.after == nil && c.r.spec.Soft {
+				t.gone = fork(t.gone)
+				t.gone.Delete(c.before.id)
+			}
+		}
+	}
+	tx.changes, tx.tables, tx.tasks, tx.tasksChanged = nil, nil, nil, false
 }
 
 var txCounter atomic.Uint64
 
 func nextTx() uint64 { return txCounter.Add(1) }
 
-func (tx *Tx) dirty() bool { return len(tx.writes) > 0 || tx.tasksChanged }
+func (tx *Tx) dirty() bool { return len(tx.changes) > 0 || tx.tasksChanged }
 
 func (tx *Tx) table(r *Resource) *table {
 	if tx.tables != nil && tx.tables[r.number] != nil {
@@ -294,13 +384,16 @@ func (tx *Tx) table(r *Resource) *table {
 
 // own is the table of r, made writable.
 func (tx *Tx) own(r *Resource) *table {
+	from := tx.base.tables[r.number]
+	if from.tx == tx.id {
+		return from
+	}
 	if tx.tables == nil {
 		tx.tables = make([]*table, len(tx.base.tables))
 	}
 	if t := tx.tables[r.number]; t != nil {
 		return t
 	}
-	from := tx.base.tables[r.number]
 	t := &table{tx: tx.id, ids: fork(from.ids), gone: from.gone, seq: from.seq, indexes: slices.Clone(from.indexes)}
 	tx.tables[r.number] = t
 	return t
@@ -313,36 +406,38 @@ func (t *table) own(i int, key []byte) (*indexTree, *part) {
 		ix = &indexTree{tx: t.tx, parts: fork(ix.parts)}
 		t.indexes[i] = ix
 	}
-	k := string(key)
-	p, ok := ix.parts.Get(k)
+	p, ok := ix.parts.Get(bytesAsText(key))
 	switch {
 	case !ok:
 		p = &part{tx: t.tx, tree: newTree[*record]()}
-		ix.parts.Set(k, p)
+		ix.parts.Set(string(key), p)
 	case p.tx != t.tx:
 		p = &part{tx: t.tx, tree: fork(p.tree)}
-		ix.parts.Set(k, p)
+		ix.parts.Set(string(key), p)
 	}
 	return ix, p
 }
+
+// bytesAsText is for looking up: the text must not be kept.
+func bytesAsText(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // insert keeps a new record and returns it.
 func (tx *Tx) insert(r *Resource, v value.Value) *record {
 	t := tx.own(r)
 	t.seq++
-	rec := &record{id: textOf(v.Get(r.id)), seq: t.seq, val: r.seal(v)}
+	rec := &record{id: idText(v.Get(r.id)), seq: t.seq, val: r.seal(v)}
 	t.ids.Set(rec.id, rec)
 	for i := range r.indexes {
 		tx.enter(t, r, i, rec)
 	}
-	tx.writes = append(tx.writes, Write{Resource: r.Name, ID: rec.id, After: rec.val})
+	tx.changes = append(tx.changes, edit{r, nil, rec})
 	return rec
 }
 
 // replace puts another version in the place of a record.
 func (tx *Tx) replace(r *Resource, old *record, v value.Value) *record {
 	t := tx.own(r)
-	rec := &record{id: textOf(v.Get(r.id)), seq: old.seq, val: r.seal(v)}
+	rec := &record{id: idText(v.Get(r.id)), seq: old.seq, val: r.seal(v)}
 	if rec.id != old.id {
 		t.ids.Delete(old.id)
 	}
@@ -351,7 +446,7 @@ func (tx *Tx) replace(r *Resource, old *record, v value.Value) *record {
 		tx.leave(t, r, i, old)
 		tx.enter(t, r, i, rec)
 	}
-	tx.writes = append(tx.writes, Write{Resource: r.Name, ID: rec.id, Before: old.val, After: rec.val})
+	tx.changes = append(tx.changes, edit{r, old, rec})
 	return rec
 }
 
@@ -365,7 +460,7 @@ func (tx *Tx) remove(r *Resource, old *record) {
 		t.gone = fork(t.gone)
 		t.gone.Set(old.id, old)
 	}
-	tx.writes = append(tx.writes, Write{Resource: r.Name, ID: old.id, Before: old.val})
+	tx.changes = append(tx.changes, edit{r, old, nil})
 }
 
 // keys are the keys of a record in an index: of its part, then in its part.
@@ -376,13 +471,28 @@ func (tx *Tx) keys(r *Resource, i int, rec *record) (inIndex, inPart []byte) {
 		key = appendKey(key, rec.val.Get(p))
 	}
 	if ix.by != nil {
-		f := frame{slots: []value.Value{rec.val}, fuel: 1 << 20}
-		key = appendKey(key, ix.by(&f))
+		key = appendKey(key, tx.computed(ix, rec.val))
 	}
 	at := len(key)
 	key = appendSort(key, ix.sort, rec)
 	tx.key = key
 	return key[:at], key[at:]
+}
+
+// computed is the value by which a unique index keeps records apart.
+func (tx *Tx) computed(ix *index, v value.Value) value.Value {
+	if tx.aux == nil {
+		tx.aux = &frame{}
+	}
+	f := tx.aux
+	if len(f.slots) < ix.slots {
+		f.slots = make([]value.Value, ix.slots)
+	}
+	f.fuel = fuel
+	f.slots[0] = v
+	out := ix.by(f)
+	f.slots[0] = value.Value{}
+	return out
 }
 
 func (tx *Tx) enter(t *table, r *Resource, i int, rec *record) {
@@ -394,15 +504,19 @@ func (tx *Tx) enter(t *table, r *Resource, i int, rec *record) {
 func (tx *Tx) leave(t *table, r *Resource, i int, rec *record) {
 	inIndex, inPart := tx.keys(r, i, rec)
 	ix, p := t.own(i, inIndex)
-	p.tree.Delete(string(inPart))
+	p.tree.Delete(bytesAsText(inPart))
 	if p.tree.Len() == 0 {
-		ix.parts.Delete(string(inIndex))
+		ix.parts.Delete(bytesAsText(inIndex))
 	}
 }
 
 // commit is the state with the writes in it. The transaction is over then.
 func (tx *Tx) commit() *state {
-	s := &state{tables: slices.Clone(tx.base.tables), counter: tx.counter, tasks: tx.base.tasks}
+	s := tx.base
+	if s.tx != tx.id {
+		s = &state{tx: tx.id, tables: slices.Clone(s.tables), tasks: s.tasks}
+	}
+	s.counter = tx.counter
 	for i, t := range tx.tables {
 		if t != nil {
 			s.tables[i] = t

@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"fmt"
 	"slices"
 
 	"cel.dev/cel-go/common/ast"
@@ -40,6 +41,10 @@ func (c *compiler) sources(r *Resource, s *StepSpec, given []NamedTemplate, body
 	if err != nil {
 		return nil, nil, err
 	}
+	defaults, err := c.chosen(r.spec.Default)
+	if err != nil {
+		return nil, nil, err
+	}
 	set, _, err := c.assignments(s.Set)
 	if err != nil {
 		return nil, nil, err
@@ -73,7 +78,7 @@ func (c *compiler) sources(r *Resource, s *StepSpec, given []NamedTemplate, body
 				}
 			}
 		}
-		for _, d := range r.defaults {
+		for _, d := range defaults {
 			if d.name == name {
 				src.fallback = d.x
 			}
@@ -112,7 +117,7 @@ func (c *compiler) create(s *StepSpec) (step, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, from, err := c.taken(s.From)
+	body, from, err := c.taken(s)
 	if err != nil {
 		return nil, err
 	}
@@ -144,26 +149,43 @@ func (c *compiler) create(s *StepSpec) (step, error) {
 		return nil, err
 	}
 	slot := c.bind(nameOr(s.As, snake(r.Name)), typ{res: r})
+	attempt := func(f *frame, base value.Value) (v value.Value, clash int) {
+		for try := 0; ; try++ {
+			chosen := f.tx.counter
+			v = assign(f, build(f, r, list, base, body), deep)
+			if value.Equal(v.Get(r.id), unknown) { // an id of its own, though nobody knows which
+				v = v.With(r.id, value.Hole(&Law{Kind: Unknown}))
+			}
+			clash = unique.clash(f, v, nil)
+			if clash == free && r.clashes(f, v) {
+				clash = ownID
+			}
+			// A fresh id or number that is taken is chosen again.
+			if clash == free || f.tx.counter == chosen || try == mostTries {
+				return v, clash
+			}
+		}
+	}
 	return func(f *frame) bool {
 		n := int64(1)
 		if count != nil {
 			n, _ = count(f).Int()
 		}
 		for range n {
-			if !f.spend() {
+			if !f.afford(perRecord) {
 				return true
 			}
 			var base value.Value
 			if from != nil {
 				base = from(f)
 			}
-			v := build(f, r, list, base, body)
-			v = assign(f, v, deep)
-			if !unique.free(f, v, nil) {
-				return true
-			}
-			if r.clashes(f, v) {
+			v, clash := attempt(f, base)
+			switch {
+			case clash == ownID:
 				f.out = Outcome{Status: 500, Problem: "id-exists", Refused: true}
+				return true
+			case clash >= 0:
+				unique.refuse(f, clash)
 				return true
 			}
 			f.slots[slot] = read(f, f.tx.insert(r, v).val)
@@ -172,14 +194,35 @@ func (c *compiler) create(s *StepSpec) (step, error) {
 	}, nil
 }
 
+// What a new record clashes with, if it is not the number of a unique entry.
+const (
+	free  = -1
+	ownID = -2
+)
+
+// perRecord is what it costs to create a record, in units of fuel.
+const perRecord = 500
+
+// mostTries is how often choices that are taken are made again.
+const mostTries = 20
+
 // clashes is whether a record with the id of v is there already.
 func (r *Resource) clashes(f *frame, v value.Value) bool {
-	_, ok := f.tx.table(r).ids.Get(textOf(v.Get(r.id)))
+	_, ok := f.tx.table(r).ids.Get(idText(v.Get(r.id)))
 	return ok
 }
 
+// idText is what records are found by: their id. An open one is like no other.
+func idText(v value.Value) string {
+	if v.Kind() == value.HoleKind {
+		return fmt.Sprintf("\x00%p", v.Hole())
+	}
+	return textOf(v)
+}
+
 // taken compiles what a record is made from: the body, or any other value.
-func (c *compiler) taken(t *Text) (body bool, from expr, err error) {
+func (c *compiler) taken(s *StepSpec) (body bool, from expr, err error) {
+	t := s.From
 	if t == nil {
 		return false, nil, nil
 	}
@@ -191,7 +234,18 @@ func (c *compiler) taken(t *Text) (body bool, from expr, err error) {
 		return true, func(f *frame) value.Value { return f.call.Body }, nil
 	}
 	from, _, err = c.compileAt(*t, tree, tree.Expr())
-	return false, from, err
+	if err != nil || len(s.Only) == 0 {
+		return false, from, err
+	}
+	return false, func(f *frame) value.Value {
+		var members []value.Member
+		for _, m := range from(f).Members() {
+			if slices.Contains(s.Only, m.Name) {
+				members = append(members, m)
+			}
+		}
+		return value.Object(members...)
+	}, nil
 }
 
 // build makes a new record.
@@ -218,7 +272,7 @@ func build(f *frame, r *Resource, list []source, base value.Value, body bool) va
 		}
 	}
 	if !body { // of another record also what no schema names
-		for _, m := range base.Members() {
+		for _, m := range base.Shown().Members() {
 			if !r.members[m.Name] && !r.computed[m.Name] {
 				members = append(members, m)
 			}
@@ -246,7 +300,7 @@ func (c *compiler) update(s *StepSpec) (step, error) {
 	if s.Where != nil {
 		return nil, errorAt(s.Pos, "update of one record has no where; want a resource, or when")
 	}
-	body, from, err := c.taken(s.From)
+	body, from, err := c.taken(s)
 	if err != nil {
 		return nil, err
 	}
@@ -264,7 +318,7 @@ func (c *compiler) update(s *StepSpec) (step, error) {
 	}
 	replace := s.Replace
 	return func(f *frame) bool {
-		old, ok := f.tx.table(r).ids.Get(textOf(f.slots[slot].Get(r.id)))
+		old, ok := f.tx.table(r).ids.Get(idText(f.slots[slot].Get(r.id)))
 		if !ok {
 			return false // it is gone: there is nothing to change
 		}
@@ -274,7 +328,15 @@ func (c *compiler) update(s *StepSpec) (step, error) {
 		}
 		v := change(f, list, old.val, with, body, replace)
 		v = assign(f, v, deep)
-		if !unique.free(f, v, old) {
+		if v.Get(r.id).IsNull() { // nobody can drop it
+			v = r.arrange(v.With(r.id, old.val.Get(r.id)))
+		}
+		if idText(v.Get(r.id)) != old.id && r.clashes(f, v) {
+			f.out = Outcome{Status: 500, Problem: "id-exists", Refused: true}
+			return true
+		}
+		if clash := unique.clash(f, v, old); clash >= 0 {
+			unique.refuse(f, clash)
 			return true
 		}
 		f.slots[slot] = read(f, f.tx.replace(r, old, v).val)
@@ -362,7 +424,7 @@ func (c *compiler) delete(s *StepSpec) (step, error) {
 		return nil, err
 	}
 	return func(f *frame) bool {
-		if rec, ok := f.tx.table(r).ids.Get(textOf(f.slots[slot].Get(r.id))); ok {
+		if rec, ok := f.tx.table(r).ids.Get(idText(f.slots[slot].Get(r.id))); ok {
 			f.tx.remove(r, rec)
 		}
 		return false
@@ -437,15 +499,25 @@ func (c *compiler) unique(r *Resource) (uniqueness, error) {
 	return out, nil
 }
 
-// free is whether v clashes with no record but itself. If it does, the call is
-// refused.
-func (u uniqueness) free(f *frame, v value.Value, self *record) bool {
+func (u uniqueness) refuse(f *frame, i int) {
+	if len(u[i].otherwise) == 0 {
+		f.out.Refused = true
+		return
+	}
+	f.refuse(u[i].otherwise)
+}
+
+// open is whether a value clashes with nothing: null, or not chosen yet.
+func open(v value.Value) bool { return v.IsNull() || v.Kind() == value.HoleKind }
+
+// clash is the first entry by which v clashes with a record other than itself;
+// free if there is none.
+func (u uniqueness) clash(f *frame, v value.Value, self *record) int {
 	for i := range u {
 		c := &u[i]
 		ix := &c.res.indexes[c.index]
-		alone := frame{slots: []value.Value{v}, fuel: fuel}
-		by := ix.by(&alone)
-		if by.IsNull() || by.IsArray() && slices.ContainsFunc(by.Elems(), value.Value.IsNull) {
+		by := f.tx.computed(ix, v)
+		if open(by) || by.IsArray() && slices.ContainsFunc(by.Elems(), open) {
 			continue
 		}
 		if !c.counts(f, v) {
@@ -454,15 +526,10 @@ func (u uniqueness) free(f *frame, v value.Value, self *record) bool {
 		tree := f.tx.table(c.res).indexes[c.index]
 		var key [128]byte
 		if c.taken(f, tree, 0, key[:0], by, self) {
-			if len(c.otherwise) == 0 {
-				f.out.Refused = true
-			} else {
-				f.refuse(c.otherwise)
-			}
-			return false
+			return i
 		}
 	}
-	return true
+	return free
 }
 
 func (c *uniqueCheck) counts(f *frame, v value.Value) bool {
@@ -483,7 +550,7 @@ func (c *uniqueCheck) taken(f *frame, tree *indexTree, i int, key []byte, by val
 		}
 		return false
 	}
-	p, ok := tree.parts.Get(string(appendKey(key, by)))
+	p, ok := tree.parts.Get(bytesAsText(appendKey(key, by)))
 	if !ok {
 		return false
 	}

@@ -48,7 +48,8 @@ remember. Without an argument all APIs that come with understudy are served:
 
 Each API is reachable under its own path prefix (/ayra/v1/agents), by its host
 name in the Host header, and at the root where no other API claims the path.
-POST /__admin/reset puts everything back.`,
+POST /__admin/reset puts the records back; an X-Understudy-World header gives a
+test a world of its own.`,
 		Example: `  understudy mock
   understudy mock ayra temujin -p 8080 --log json
   understudy mock ayra --fixtures ayra=my-agents.yaml --rate-limits`,
@@ -96,6 +97,14 @@ func (f *mockFlags) load(names []string) ([]stand, error) {
 	if len(names) == 0 {
 		names = openapi.Names()
 	}
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return nil, usagef("%s is named twice", name)
+		}
+		if !slices.Contains(openapi.Names(), name) {
+			return nil, usagef("unknown API %q; have %s", name, strings.Join(openapi.Names(), ", "))
+		}
+	}
 	files, err := f.fixtureFiles(names)
 	if err != nil {
 		return nil, err
@@ -104,12 +113,6 @@ func (f *mockFlags) load(names []string) ([]stand, error) {
 	errs := make([]error, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
-		if slices.Contains(names[:i], name) {
-			return nil, usagef("%s is named twice", name)
-		}
-		if !slices.Contains(openapi.Names(), name) {
-			return nil, usagef("unknown API %q; have %s", name, strings.Join(openapi.Names(), ", "))
-		}
 		wg.Go(func() { stands[i], errs[i] = f.loadOne(name, files[name]) })
 	}
 	wg.Wait()
@@ -169,6 +172,9 @@ func (f *mockFlags) fixtureFiles(names []string) (map[string]string, error) {
 		}
 		if !slices.Contains(names, name) {
 			return nil, usagef("--fixtures %s: %q is not served; have %s", arg, name, strings.Join(names, ", "))
+		}
+		if old, twice := files[name]; twice {
+			return nil, usagef("--fixtures %s: %s has %s already; want one file", arg, name, old)
 		}
 		files[name] = file
 	}
@@ -252,19 +258,23 @@ func banner(base string, stands []stand, f mockFlags) string {
 			hosts = ", or with Host: " + strings.Join(s.Hosts, " or ")
 		}
 		fmt.Fprintf(&b, "  at     %s/%s%s\n", base, s.Name, hosts)
+		width := 12
+		for _, c := range s.fixtures.Callers {
+			width = max(width, len(c.Name))
+		}
 		for i, c := range s.fixtures.Callers {
 			label := "       "
 			if i == 0 {
 				label = "  as   "
 			}
-			fmt.Fprintf(&b, "%s  %-12s %s\n", label, c.Name, credentials(s.API, c))
+			fmt.Fprintf(&b, "%s  %-*s %s\n", label, width, c.Name, credentials(s.API, c))
 		}
 		if line := tryLine(base, s); line != "" {
 			fmt.Fprintf(&b, "  try    %s\n", line)
 		}
 	}
 	if f.auth == "any" {
-		b.WriteString("\nAny credentials are accepted.")
+		b.WriteString("\nAny credentials are accepted.\n")
 	}
 	fmt.Fprintf(&b, "\nReset: curl -X POST %s/__admin/reset   Stop: Ctrl-C\n\n", base)
 	return b.String()

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -517,6 +518,9 @@ func (l *loader) step(n *yaml.Node, what string) (s behavior.StepSpec, err error
 	return s, l.stepBody(&s, n, what)
 }
 
+// durationLike is what nobody writes who means an expression.
+var durationLike = regexp.MustCompile(`^[-+]?[0-9.]+ *[a-zA-Zµ]+$`)
+
 // stepHead reads what stands behind the word that the step begins with.
 func (l *loader) stepHead(s *behavior.StepSpec, val *yaml.Node, what string) (err error) {
 	switch s.Kind {
@@ -542,6 +546,8 @@ func (l *loader) stepHead(s *behavior.StepSpec, val *yaml.Node, what string) (er
 		}
 		if d, err := time.ParseDuration(text.S); err == nil && d >= 0 {
 			s.Delay = d.Milliseconds()
+		} else if durationLike.MatchString(text.S) {
+			return l.file.Errorf(val, "%s: %q is no duration; want one like 300ms, 20s or 1h, or an expression", what, text.S)
 		} else {
 			s.DelayBy = text
 		}

@@ -44,14 +44,14 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any {
 	s := new(scratch)
-	s.source.Header = func(name string) []string { return s.header[name] }
+	s.source.Header = func(name string) []string { return s.header.Values(name) } // documents write names in any case
 	s.source.Cookie = func(name string) (string, bool) { return cookie(s.header, name) }
 	return s
 }}
 
 // Call decodes a request. Everything that is wrong with it is in the call;
-// nothing is decided here. args are the raw path parameters from [API.Match].
-// baseURL is what the client put before the path, for links.
+// nothing is decided here. args are the raw path parameters from [API.Match],
+// names those of its path.
 func (o *Operation) Call(r *http.Request, args []string, names []string, callers *Callers, limits Limits, now time.Time) *behavior.Call {
 	c := &behavior.Call{Op: o.Operation, Method: r.Method, Remote: remote(r), Headers: r.Header}
 	c.Origin, c.Target = address(r)
@@ -200,7 +200,11 @@ func readBody(r *http.Request, limit int64) (string, error) {
 		}
 		return "", errTooLarge
 	}
-	buf := make([]byte, 0, max(r.ContentLength+1, 512))
+	size := r.ContentLength + 1 // one more, to see the end
+	if size <= 0 {
+		size = 512
+	}
+	buf := make([]byte, 0, size)
 	for {
 		n, err := r.Body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -269,31 +273,47 @@ func covers(pattern, typ string) bool {
 }
 
 // acceptable is whether one of the media types that the operation answers with
-// fits Accept (RFC 9110, section 12.5.1).
+// fits Accept. The most exact range that covers a type decides (RFC 9110,
+// section 12.5.1), so q=0 for a type holds beside */*.
 func (o *Operation) acceptable(header http.Header) bool {
 	accept := header["Accept"]
 	if len(accept) == 0 || len(o.produces) == 0 || len(accept) == 1 && (accept[0] == "*/*" || accept[0] == o.produces[0]) {
 		return true
 	}
 	any := false
-	for _, line := range accept {
-		for part := range strings.SplitSeq(line, ",") {
-			typ, params, _ := strings.Cut(part, ";")
-			if typ = strings.ToLower(strings.TrimSpace(typ)); typ == "" {
-				continue
-			}
-			any = true
-			if refused(params) {
-				continue
-			}
-			for _, p := range o.produces {
-				if covers(typ, p) {
-					return true
+	for _, p := range o.produces {
+		best, fits := 0, false
+		for _, line := range accept {
+			for part := range strings.SplitSeq(line, ",") {
+				typ, params, _ := strings.Cut(part, ";")
+				if typ = strings.ToLower(strings.TrimSpace(typ)); typ == "" {
+					continue
 				}
+				any = true
+				rank := exactness(typ)
+				if rank < best || !covers(typ, p) {
+					continue
+				}
+				fits = rank == best && fits || !refused(params)
+				best = rank
 			}
+		}
+		if fits {
+			return true
 		}
 	}
 	return !any
+}
+
+// exactness ranks media ranges: */*, text/*, text/plain.
+func exactness(typ string) int {
+	switch {
+	case typ == "*/*" || typ == "*":
+		return 1
+	case strings.HasSuffix(typ, "/*"):
+		return 2
+	}
+	return 3
 }
 
 // refused is whether the parameters of a media range have q=0.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +39,11 @@ const (
 type requirement []int // indexes into API.schemes
 
 func (l *loader) securitySchemes() error {
-	list := tree.Get(tree.Get(l.file.Root, "components"), "securitySchemes")
+	components := tree.Get(l.file.Root, "components")
+	if err := l.kind(components, "securitySchemes", yaml.MappingNode, "securitySchemes"); err != nil {
+		return err
+	}
+	list := tree.Get(components, "securitySchemes")
 	for k, n := range tree.Pairs(list) {
 		n, err := l.file.Resolve(n)
 		if err != nil {
@@ -164,9 +169,11 @@ func (a *API) Present(r *http.Request, credentials map[string]string) {
 		case keyInHeader:
 			r.Header.Set(s.key, secret)
 		case keyInQuery:
-			q := r.URL.Query()
-			q.Set(s.key, secret)
-			r.URL.RawQuery = q.Encode()
+			rest := r.URL.RawQuery // as it is: it may be meant to be wrong
+			r.URL.RawQuery = url.QueryEscape(s.key) + "=" + url.QueryEscape(secret)
+			if rest != "" {
+				r.URL.RawQuery += "&" + rest
+			}
 		case keyInCookie:
 			r.AddCookie(&http.Cookie{Name: s.key, Value: secret})
 		case bearer:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -32,7 +33,9 @@ func Parse(data []byte) (Value, error) { return ParseString(string(data)) }
 
 // ParseString is [Parse] of a string, parts of which the value keeps.
 func ParseString(text string) (Value, error) {
-	p := parser{s: text}
+	p := parsers.Get().(*parser)
+	defer p.release()
+	p.s = text
 	if strings.HasPrefix(text, "\ufeff") {
 		p.i = 3 // a byte order mark, which RFC 8259, section 8.1, lets a parser ignore
 	}
@@ -48,6 +51,25 @@ func ParseString(text string) (Value, error) {
 		return Value{}, p.err()
 	}
 	return v, nil
+}
+
+var parsers = sync.Pool{New: func() any { return new(parser) }}
+
+// release gives the parser back, without what it has read; stacks that a
+// hostile text made large are dropped.
+func (p *parser) release() {
+	const most = 1024
+	elems, members := p.elems, p.members
+	*p = parser{}
+	if cap(elems) <= most {
+		clear(elems[:cap(elems)])
+		p.elems = elems[:0]
+	}
+	if cap(members) <= most {
+		clear(members[:cap(members)])
+		p.members = members[:0]
+	}
+	parsers.Put(p)
 }
 
 type parser struct {

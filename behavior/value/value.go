@@ -8,8 +8,10 @@ package value
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Kind tells what a Value is.
@@ -254,6 +256,9 @@ func (v Value) Without(names ...string) Value {
 	if v.kind != ObjectKind {
 		return v
 	}
+	if !slices.ContainsFunc(v.Members(), func(m Member) bool { return slices.Contains(names, m.Name) }) {
+		return v
+	}
 	members := make([]Member, 0, v.Len())
 outer:
 	for _, m := range v.Members() {
@@ -263,9 +268,6 @@ outer:
 			}
 		}
 		members = append(members, m)
-	}
-	if len(members) == v.Len() {
-		return v
 	}
 	return Object(members...)
 }
@@ -308,6 +310,22 @@ func (v Value) Sent(shown Value) Value {
 	return Value{kind: ObjectKind, node: &n}
 }
 
+// Record is an object of these members, which it keeps, made to be sent often:
+// clients see the first shown of them, and those are encoded already.
+func Record(members []Member, shown int) Value {
+	sent := &node{members: members[:shown:shown]}
+	buf := scratch.Get().(*[]byte)
+	*buf = Append((*buf)[:0], Value{kind: ObjectKind, node: sent})
+	sent.raw = string(*buf)
+	if cap(*buf) <= mostScratch {
+		scratch.Put(buf)
+	}
+	if shown == len(members) {
+		return Value{kind: ObjectKind, node: sent}
+	}
+	return Value{kind: ObjectKind, node: &node{members: members, sent: sent}}
+}
+
 // Shown is what clients see of v: v itself, unless [Value.Sent] says otherwise.
 func (v Value) Shown() Value {
 	if v.kind == ObjectKind && v.node != nil && v.node.sent != nil {
@@ -322,8 +340,13 @@ func (v Value) Sealed() Value {
 	if v.node == nil || v.kind == HoleKind || v.node.raw != "" {
 		return v
 	}
+	buf := scratch.Get().(*[]byte)
+	*buf = Append((*buf)[:0], v)
 	n := *v.node
-	n.raw = string(Append(nil, v))
+	n.raw = string(*buf)
+	if cap(*buf) <= mostScratch {
+		scratch.Put(buf)
+	}
 	return Value{kind: v.kind, node: &n}
 }
 
@@ -436,3 +459,8 @@ func Compare(a, b Value) int {
 	}
 	return 0
 }
+
+// scratch are buffers for encoding; larger ones are not kept.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+const mostScratch = 64 << 10
