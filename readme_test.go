@@ -138,12 +138,12 @@ func TestReadmeCommands(t *testing.T) {
 // normal replaces what differs from run to run.
 func normal(s string) string {
 	for _, r := range []struct{ re, to string }{
+		{`\s+$`, ""},
 		{`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`, "<uuid>"},
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`, "<time>"},
 		{`\d[\d.]*(µs|ms|s)$`, "<took>"},
 		{`(\.yaml):\d+:\d+`, "$1:<position>"},
 		{`(127\.0\.0\.1|localhost):\d+`, "<address>"},
-		{`\s+$`, ""},
 	} {
 		s = regexp.MustCompile(r.re).ReplaceAllString(s, r.to)
 	}

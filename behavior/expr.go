@@ -287,7 +287,7 @@ var roots = map[string]expr{
 // ambient are the names that are there without an operation, too.
 var ambient = map[string]expr{
 	"caller":  func(f *frame) value.Value { return f.call.Caller.value() },
-	"request": func(f *frame) value.Value { return members(requestMembers, f.call) },
+	"request": func(f *frame) value.Value { return objectOf(requestMembers, f.call) },
 }
 
 // contextual are the names that only some places have.
@@ -295,12 +295,12 @@ var contextual = map[string]expr{
 	"violations":     func(f *frame) value.Value { return f.violations() },
 	"violation":      func(f *frame) value.Value { return f.violations().At(0) },
 	"missing_scopes": func(f *frame) value.Value { return f.missing },
-	"quota":          func(f *frame) value.Value { return members(quotaMembers, &f.quota) },
+	"quota":          func(f *frame) value.Value { return objectOf(quotaMembers, &f.quota) },
 	"v":              func(f *frame) value.Value { return f.violation },
 }
 
-// members makes an object of a table of its members.
-func members[T any](table map[string]func(T) value.Value, of T) value.Value {
+// objectOf makes an object of a table of its members.
+func objectOf[T any](table map[string]func(T) value.Value, of T) value.Value {
 	out := make([]value.Member, 0, len(table))
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		out = append(out, value.Member{Name: name, Value: table[name](of)})
@@ -542,7 +542,18 @@ func (c *compiler) call(e ast.Expr) (expr, typ, error) {
 		if err != nil {
 			return nil, typ{}, err
 		}
-		a, b := x[0], x[1]
+		a, b, cost := x[0], x[1], looked
+		if name == operators.Add {
+			cost = grown
+		}
+		if p, q := folded(args[0]), folded(args[1]); name == operators.Equals && p != nil && q != nil {
+			// Whatever the case, without making the folded texts.
+			x, err := c.compileAll([]ast.Expr{p, q})
+			if err != nil {
+				return nil, typ{}, err
+			}
+			a, b, op = x[0], x[1], equalFolded
+		}
 		return func(f *frame) value.Value {
 			p, q := a(f), b(f)
 			if p.Kind() == value.HoleKind || q.Kind() == value.HoleKind {
@@ -551,7 +562,7 @@ func (c *compiler) call(e ast.Expr) (expr, typ, error) {
 				}
 				return unknown
 			}
-			if !f.afford(weight(p) + weight(q)) {
+			if !f.afford(cost(p, q)) {
 				return value.Null
 			}
 			return op(p, q)
@@ -581,6 +592,14 @@ func (c *compiler) call(e ast.Expr) (expr, typ, error) {
 		args = append([]ast.Expr{call.Target()}, args...)
 	}
 	return c.function(e, name, call.IsMemberFunction(), args)
+}
+
+// folded is the x of fold(x), nil for any other expression.
+func folded(e ast.Expr) ast.Expr {
+	if e.Kind() == ast.CallKind && e.AsCall().FunctionName() == "fold" && !e.AsCall().IsMemberFunction() && len(e.AsCall().Args()) == 1 {
+		return e.AsCall().Args()[0]
+	}
+	return nil
 }
 
 func (c *compiler) logic(and bool, args []ast.Expr) (expr, typ, error) {
@@ -765,7 +784,7 @@ var loops = map[string]struct {
 				return value.Null
 			}
 			f.slots[slot] = e
-			if f.truth(body[0](f)) {
+			if f.truth(body[0](f)) && f.afford(perElement) {
 				out = append(out, e)
 			}
 		}
@@ -774,7 +793,7 @@ var loops = map[string]struct {
 	"map": {2, func(f *frame, list value.Value, slot int, body []expr) value.Value {
 		out := make([]value.Value, 0, list.Len())
 		for _, e := range list.Elems() {
-			if !f.spend() {
+			if !f.afford(perElement) {
 				return value.Null
 			}
 			f.slots[slot] = e
@@ -787,7 +806,7 @@ var loops = map[string]struct {
 		var groups [][]value.Value
 		at := map[string]int{}
 		for _, e := range list.Elems() {
-			if !f.spend() {
+			if !f.afford(perElement) {
 				return value.Null
 			}
 			f.slots[slot] = e

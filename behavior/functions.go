@@ -159,6 +159,34 @@ func Fold(s string) string {
 	return cases.Fold().String(s)
 }
 
+// equalFolded is fold(a) == fold(b).
+func equalFolded(a, b value.Value) value.Value {
+	if !a.IsString() || !b.IsString() {
+		return value.Bool(!a.IsString() && !b.IsString()) // fold of anything else is null
+	}
+	p, q := a.Text(), b.Text()
+	for i := 0; i < len(p) && i < len(q); i++ {
+		x, y := p[i], q[i]
+		if x|y >= utf8.RuneSelf {
+			return value.Bool(Fold(p) == Fold(q))
+		}
+		if x != y && lowerASCII(x) != lowerASCII(y) {
+			return value.False
+		}
+	}
+	if len(p) == len(q) {
+		return value.True
+	}
+	return value.Bool(Fold(p) == Fold(q))
+}
+
+func lowerASCII(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
 // Timestamp reads an RFC 3339 time, or a full date as its midnight in UTC.
 func Timestamp(s string) (time.Time, bool) {
 	if t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(s)); err == nil {
@@ -403,8 +431,30 @@ func merge(a, b value.Value) value.Value {
 }
 
 // weight is what it costs at the most to look at all of a value's elements, or
-// its text.
-func weight(v value.Value) int64 { return int64(v.Len() + len(v.Text())>>4) }
+// its text. In units of fuel, as all costs.
+func weight(v value.Value) int64 { return int64(v.Len() + len(v.Text())>>6) }
+
+func looked(a, b value.Value) int64 { return weight(a) + weight(b) }
+
+// perElement is what it costs to put something into a new list, and mostText
+// the size in bytes of the longest text that an expression makes: what a small
+// request makes of itself must fit into memory.
+const (
+	perElement = 8
+	mostText   = 16 << 20
+)
+
+// grown is the cost of a sum.
+func grown(a, b value.Value) int64 {
+	return perElement*int64(a.Len()+b.Len()) + textCost(len(a.Text())+len(b.Text()))
+}
+
+func textCost(n int) int64 {
+	if n > mostText {
+		return fuel
+	}
+	return int64(n >> 4)
+}
 
 func weights(a []value.Value) int64 {
 	var n int64
@@ -415,24 +465,33 @@ func weights(a []value.Value) int64 {
 }
 
 // costs are those of functions that cost more than to look at what they are
-// given. In units of fuel.
-var costs = map[string]func(a []value.Value) int64{"replace": replaceCost, "join": joinCost}
+// given.
+var costs = map[string]func(a []value.Value) int64{"replace": replaceCost, "join": joinCost, "split": splitCost, "lower": copyCost, "upper": copyCost, "string": copyCost}
+
+func copyCost(a []value.Value) int64 { return int64(a[0].Len()) + textCost(len(a[0].Text())) }
+
+func splitCost(a []value.Value) int64 {
+	if !texts(a) {
+		return 0
+	}
+	return perElement * int64(1+strings.Count(a[0].Text(), a[1].Text()))
+}
 
 // replaceCost and joinCost know how long the result is going to be.
 func replaceCost(a []value.Value) int64 {
-	n := int64(len(a[0].Text()))
+	n := len(a[0].Text())
 	if texts(a) {
-		n += int64(strings.Count(a[0].Text(), a[1].Text())) * int64(len(a[2].Text()))
+		n += strings.Count(a[0].Text(), a[1].Text()) * len(a[2].Text())
 	}
-	return n
+	return textCost(n)
 }
 
 func joinCost(a []value.Value) int64 {
-	var n int64
+	n := 0
 	for _, e := range a[0].Elems() {
-		n += int64(1 + len(e.Text()) + len(a[1].Text()))
+		n += len(e.Text()) + len(a[1].Text())
 	}
-	return n
+	return int64(a[0].Len()) + textCost(n)
 }
 
 func literalText(e ast.Expr) (string, bool) {

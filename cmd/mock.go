@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -212,6 +213,9 @@ func mock(ctx context.Context, f mockFlags, names []string, stdout, stderr io.Wr
 	} else {
 		log.print(banner(base, stands, f))
 	}
+	// The state is large and lives long, requests are small and short: collecting
+	// half as often as usual is worth its memory.
+	debug.SetGCPercent(200)
 	return serve(ctx, mockserver.Listener(listener), server, stderr)
 }
 

@@ -122,9 +122,18 @@ func New(c Config) (*Server, error) {
 	s.echo.IPExtractor = echo.ExtractIPDirect()
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.failed(c, err) }
 	s.echo.RouteNotFound("/*", s.serve)
-	s.echo.POST("/__admin/reset", s.reset)
-	s.echo.GET("/__admin/health", s.health)
+	s.admin(http.MethodPost, "/__admin/reset", s.reset)
+	s.admin(http.MethodGet, "/__admin/health", s.health)
 	return s, nil
+}
+
+// admin adds one route of the mock itself; other methods there are a 405.
+func (s *Server) admin(method, path string, h echo.HandlerFunc) {
+	s.echo.Any(path, func(c echo.Context) error {
+		c.Response().Header().Set("Allow", method)
+		return s.refuse(c, s.config.Clock(), problem{Status: 405, Code: "method-not-allowed", Detail: path + " has no such method.", Hint: "It has " + method + "."})
+	})
+	s.echo.Add(method, path, h)
 }
 
 // ServeHTTP implements http.Handler.

@@ -37,11 +37,11 @@ func TestParameters(t *testing.T) {
 		{"an invalid one that is ignored has its default", "/orders?page=0", nil, defaults, "{} {}", ""},
 		{"an ignored one of the wrong type has its default", "/orders?page=first", nil, defaults, "{} {}", ""},
 		{"an undocumented one is nothing", "/orders?pages=2&sig=x", nil, defaults, "{} {}", ""},
-		{"too large", "/orders?size=51", nil, "", "", `query ["size"] maximum: must be 50 or less`},
-		{"no number", "/orders?size=ten", nil, "", "", `query ["size"] type: must be an integer`},
+		{"too large", "/orders?size=51", nil, "", "", `query ["size"] maximum: must be at most 50, but is 51`},
+		{"no number", "/orders?size=ten", nil, "", "", `query ["size"] type: must be an integer, but is a string`},
 		{"a broken escape", "/orders?status=%zz", nil, "", "", "query [\"status\"] encoding: …"},
 		{"all that is wrong, in the order of locations", "/orders?status=lost&size=0", []string{"X-Trace-Id: 123456789", "Cookie: theme=pink"}, "", "",
-			"query [\"size\"] minimum: must be 1 or more\nquery [\"status\"] enum: must be one of \"open\", \"sent\"\nheader [\"x-trace-ID\"] maxLength: must be at most 8 characters long\ncookie [\"theme\"] enum: must be one of \"dark\", \"light\""},
+			"query [\"size\"] minimum: must be at least 1, but is 0\nquery [\"status\"] enum: must be one of \"open\", \"sent\"\nheader [\"x-trace-ID\"] maxLength: must be at most 8 characters long, but has 9\ncookie [\"theme\"] enum: must be one of \"dark\", \"light\""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := call(t, api, known, Limits{}, request("GET", tt.target, "", append(tt.headers, "X-Api-Key: ann-key")...))
@@ -62,7 +62,7 @@ func TestParameters(t *testing.T) {
 		t.Errorf("path %s with %s, want %s", got, wrong(c), want)
 	}
 	c = call(t, api, known, Limits{}, request("DELETE", "/orders/a b", "", "X-Api-Key: ann-key"))
-	if got := wrong(c); got != `path ["id"] format: must be a UUID` && !strings.HasPrefix(got, `path ["id"] format: `) {
+	if got := wrong(c); !strings.HasPrefix(got, `path ["id"] format: `) {
 		t.Errorf("a malformed id: %s", got)
 	}
 	if n := c.Violations[0].Parameter; n != 0 {
@@ -85,10 +85,10 @@ func TestBodies(t *testing.T) {
 	}{
 		{"a sound one", `{"name":"a"}`, []string{js}, `{"name":"a"}`},
 		{"white space is trimmed before it is judged", `{"name":" a "}`, []string{js}, `{"name":"a"}`},
-		{"nothing but white space in a name", `{"name":"  "}`, []string{js}, `body ["name"] minLength: must be at least 1 character long`},
-		{"two violations", `{"name":1,"count":"2"}`, []string{js}, "body [\"name\"] type: must be a string\nbody [\"count\"] type: must be an integer"},
+		{"nothing but white space in a name", `{"name":"  "}`, []string{js}, `body ["name"] minLength: must be at least 1 character long, but has 0`},
+		{"two violations", `{"name":1,"count":"2"}`, []string{js}, "body [\"name\"] type: must be a string, but is a number\nbody [\"count\"] type: must be an integer, but is a string"},
 		{"a member is missing", `{}`, []string{js}, `body ["name"] required: is required`},
-		{"null", `null`, []string{js}, `body [] type: must be an object`},
+		{"null", `null`, []string{js}, `body [] type: must be an object, but is null`},
 		{"nothing", "", []string{js}, `body [] required: is required`},
 		{"nothing, and no type", "", nil, `body [] required: is required`},
 		{"only white space", "  ", []string{js}, `body [] json: is no valid JSON: …`},
@@ -224,10 +224,6 @@ func TestAccept(t *testing.T) {
 			t.Errorf("Accept %q is acceptable: %v, want %v", tt.accept, got, tt.want)
 		}
 	}
-	r := request("DELETE", "/orders/"+orderID, "", "X-Api-Key: ann-key", "Accept: text/html")
-	if call(t, api, known, Limits{}, r).NotAcceptable {
-		t.Log("DELETE answers with application/json in its failures only")
-	}
 }
 
 func TestCredentials(t *testing.T) {
@@ -350,7 +346,7 @@ func TestPresent(t *testing.T) {
 	r, _ := http.NewRequest("GET", "http://shop.test/orders", nil)
 	api.Present(r, all)
 	got := fmt.Sprint(r.Header["X-Api-Key"], r.Header["Authorization"], r.Header["Cookie"], r.URL.RawQuery)
-	if want := "[1] [Bearer 2] [sid=3] sig=4"; got != want {
+	if want := "[1] [Bearer 2] [sid=3]sig=4"; got != want {
 		t.Errorf("Present(%v) = %s, want %s", all, got, want)
 	}
 }
