@@ -665,7 +665,7 @@ func (c *compiler) index(e ast.Expr, args []ast.Expr) (expr, typ, error) {
 			return unknown
 		}
 		if i.IsString() {
-			f.afford(weight(o))
+			f.afford(int64(o.Len() >> 3))
 			return o.Get(i.Text())
 		}
 		if n, ok := i.Int(); ok {

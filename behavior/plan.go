@@ -34,8 +34,11 @@ type Resource struct {
 	order    []string        // the same, as documented
 	computed map[string]bool // by on-read
 	indexes  []index
-	unique   []int // the index of each entry of unique
+	unique   []int  // the index of each entry of unique
+	among    []expr // of each entry, for fixtures; nil where it needs an operation
 	defaults []chosen
+
+	amongSlots int
 }
 
 // An Operation is one operation, compiled.
@@ -281,6 +284,12 @@ func (p *Plan) addResource(s *ResourceSpec) error {
 		}); err != nil {
 			return err
 		}
+		c.free = 0
+		var among expr
+		if u.Among != nil {
+			_ = c.inRecord(r, func(int) error { among, _, _ = c.expression(*u.Among); return nil })
+		}
+		r.among, r.amongSlots = append(r.among, among), c.slots
 		r.unique = append(r.unique, len(r.indexes))
 		r.indexes = append(r.indexes, ix)
 		c.free = 0

@@ -112,8 +112,18 @@ type WorldConfig struct {
 	Clock func() time.Time
 }
 
-// NewWorld makes a world of these records. An error says which record lacks
-// its id or repeats one.
+// A RecordError says which record a world cannot begin with, and why.
+type RecordError struct {
+	Resource string
+	Index    int // from 0, in [WorldConfig.Records]
+	Problem  string
+}
+
+// Error reads like `Agent: "b" has the same fold(name) as "a", which is to be unique`.
+func (e *RecordError) Error() string { return e.Resource + ": " + e.Problem }
+
+// NewWorld makes a world of these records. A record without an id, with the id
+// of another or with a value that is to be unique is a [RecordError].
 func (p *Plan) NewWorld(c WorldConfig) (*World, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -139,12 +149,17 @@ func (p *Plan) NewWorld(c WorldConfig) (*World, error) {
 			}
 			id := v.Get(r.id)
 			if id.IsNull() {
-				return nil, fmt.Errorf("record %d of %s has no %s", i+1, r.Name, r.id)
+				return nil, &RecordError{r.Name, i, "a record has no " + r.id}
 			}
 			if _, ok := tx.table(r).ids.Get(textOf(id)); ok {
-				return nil, fmt.Errorf("record %d of %s: the %s %s occurs twice", i+1, r.Name, r.id, textOf(id))
+				return nil, &RecordError{r.Name, i, fmt.Sprintf("the %s %v occurs twice", r.id, id)}
 			}
-			tx.insert(r, r.arrange(v))
+			rec := tx.insert(r, r.arrange(v))
+			for u := range r.unique {
+				if other := tx.twin(r, u, rec); other != nil {
+					return nil, &RecordError{r.Name, i, fmt.Sprintf("%v has the same %s as %v, which is to be unique", id, r.spec.Unique[u].By.S, other.val.Get(r.id))}
+				}
+			}
 		}
 	}
 	for name := range c.Records {
@@ -156,6 +171,46 @@ func (p *Plan) NewWorld(c WorldConfig) (*World, error) {
 	w.epoch = nextTx()
 	w.state.Store(w.first)
 	return w, nil
+}
+
+// twin is another record with the same value of a unique entry, in the same
+// scope; nil if there is none.
+func (tx *Tx) twin(r *Resource, u int, rec *record) (other *record) {
+	number := r.unique[u]
+	by := tx.computed(&r.indexes[number], rec.val)
+	if absent(by) || !tx.among(r, u, rec) {
+		return nil
+	}
+	inIndex, _ := tx.keys(r, number, rec)
+	p, _ := tx.table(r).indexes[number].parts.Get(string(inIndex))
+	p.tree.Scan(func(_ string, o *record) bool {
+		if o != rec && tx.among(r, u, o) {
+			other = o
+		}
+		return other == nil
+	})
+	return other
+}
+
+// among is whether a unique entry compares the record. What hangs on a caller is
+// not known here, so such an entry compares none.
+func (tx *Tx) among(r *Resource, u int, rec *record) bool {
+	if r.spec.Unique[u].Among == nil {
+		return true
+	}
+	x := r.among[u]
+	if x == nil {
+		return false
+	}
+	f := frame{slots: make([]value.Value, r.amongSlots), fuel: fuel, call: &Call{}, choose: nobody{}}
+	f.slots[0] = rec.val
+	return x(&f).True()
+}
+
+// absent is whether a unique value is open, or a list with something open in it:
+// then it clashes with nothing.
+func absent(by value.Value) bool {
+	return open(by) || slices.ContainsFunc(by.Elems(), open)
 }
 
 // Fork is a world of its own that begins in the state w has now.
@@ -513,7 +568,7 @@ func (tx *Tx) leave(t *table, r *Resource, i int, rec *record) {
 // commit is the state with the writes in it. The transaction is over then.
 func (tx *Tx) commit() *state {
 	s := tx.base
-	if s.tx != tx.id {
+	if s.tx != tx.id || tx.tasksChanged { // what is due is looked at without a lock
 		s = &state{tx: tx.id, tables: slices.Clone(s.tables), tasks: s.tasks}
 	}
 	s.counter = tx.counter

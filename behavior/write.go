@@ -517,7 +517,7 @@ func (u uniqueness) clash(f *frame, v value.Value, self *record) int {
 		c := &u[i]
 		ix := &c.res.indexes[c.index]
 		by := f.tx.computed(ix, v)
-		if open(by) || by.IsArray() && slices.ContainsFunc(by.Elems(), open) {
+		if absent(by) {
 			continue
 		}
 		if !c.counts(f, v) {

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -36,12 +37,13 @@ func TestMain(m *testing.M) {
 //
 //	serve args…        starts "understudy args…", waits for its address, which
 //	                   is then $URL and $PORT
-//	stop [signal]      ends it, with SIGTERM unless told otherwise; fails unless
+//	end [signal]       ends it, with SIGTERM unless told otherwise; fails unless
 //	                   the exit status is 0. What it printed is stdout and stderr,
 //	                   with the address 127.0.0.1:4010 and 1µs for each duration
 //	http METHOD path [key=… | header: … | body]…
 //	                   sends a request; the status, the headers in order and the
-//	                   body are stdout. key=x is a bearer token
+//	                   body are stdout. The path may have Go's escapes (\u202e);
+//	                   key=x is a bearer token
 //	let NAME regexp    $NAME is the first group of the regexp in the last answer
 //	status N           fails unless N is the status of the last answer
 //	exits N cmd args…  runs a program that must end with that status
@@ -52,7 +54,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "stop": stop, "http": request, "let": let, "status": status, "exits": exits,
+			"serve": serve, "end": end, "http": request, "let": let, "status": status, "exits": exits,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[theServer{}] = &server{}
@@ -91,7 +93,7 @@ const patience = time.Minute
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(theServer{}).(*server)
 	if neg || s.cmd != nil {
-		ts.Fatalf("usage: serve args…, once until stop")
+		ts.Fatalf("usage: serve args…, once until end")
 	}
 	*s = server{cmd: exec.Command("understudy", args...), read: make(chan struct{})}
 	s.cmd.Dir = ts.Getenv("WORK")
@@ -139,10 +141,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 // took is a duration in a log line.
 var took = regexp.MustCompile(`\d[\d.]*(ns|µs|ms|s)\n|"us":\d+`)
 
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+func end(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(theServer{}).(*server)
 	if neg || s.cmd == nil || len(args) > 1 {
-		ts.Fatalf("usage: stop [signal], after serve")
+		ts.Fatalf("usage: end [signal], after serve")
 	}
 	sig := map[string]os.Signal{"": syscall.SIGTERM, "SIGINT": os.Interrupt}[strings.Join(args, "")]
 	if sig == nil {
@@ -184,7 +186,9 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: http METHOD path [key=… | header: … | body]…")
 	}
-	u, err := url.Parse(ts.Getenv("URL") + args[1])
+	path, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	u, err := url.Parse(ts.Getenv("URL") + path)
 	ts.Check(err)
 	r := &http.Request{Method: args[0], URL: u, Header: http.Header{}}
 	for _, a := range args[2:] {

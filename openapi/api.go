@@ -45,7 +45,6 @@ type API struct {
 	schemes   []authScheme
 	router    route.Router
 	resources map[string]*schema.Schema
-	specs     []behavior.ResourceSpec
 }
 
 // A Path is one path of the document.
@@ -86,17 +85,6 @@ type media struct {
 // Resource is the schema of one record of a resource, nil if there is none of
 // that name.
 func (a *API) Resource(name string) *schema.Schema { return a.resources[name] }
-
-// ResourceSpec is what x-resources says of a resource, nil if there is none of
-// that name.
-func (a *API) ResourceSpec(name string) *behavior.ResourceSpec {
-	for i := range a.specs {
-		if a.specs[i].Name == name {
-			return &a.specs[i]
-		}
-	}
-	return nil
-}
 
 // Operation is the operation with that method, nil if the path has none.
 func (p *Path) Operation(method string) *Operation {
@@ -163,7 +151,6 @@ func (l *loader) load() error {
 	if spec.Resources, err = l.resources(tree.Get(root, "x-resources")); err != nil {
 		return err
 	}
-	api.specs = spec.Resources
 	if spec.Failures, err = l.rootFailures(tree.Get(root, "x-failures")); err != nil {
 		return err
 	}

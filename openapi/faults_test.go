@@ -69,6 +69,7 @@ var faults = []struct{ name, old, new, want string }{
 	{"one operationId twice", "operationId: deleteOrder", "operationId: changeOrder", `102:5: the operationId changeOrder occurs twice (first at shop.yaml:83:5)`},
 	{"an operation that is a list", "    delete:\n      operationId: deleteOrder\n", "    head: [x]\n    delete:\n      operationId: deleteOrder\n", `102:11: HEAD /orders/{id} is a list; want a mapping`},
 	{"behaviour in British spelling", "x-behavior:\n        - list", "x-behaviour:\n        - list", `45:7: x-behaviour is unknown; want x-behavior`},
+	{"two letters too many", "x-behavior:\n        - list", "x-behaviours:\n        - list", `45:7: x-behaviours is unknown; want x-behavior`},
 	{"behaviors of an operation", "x-behavior:\n        - list", "x-behaviors:\n        - list", `45:7: x-behaviors is unknown; want x-behavior`},
 	{"behavior with letters swapped", "x-behavior:\n        - list", "x-behaivor:\n        - list", `45:7: x-behaivor is unknown; want x-behavior`},
 	{"behavior with a capital", "x-behavior:\n        - list", "x-Behavior:\n        - list", `45:7: x-Behavior is unknown; want x-behavior`},
