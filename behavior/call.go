@@ -121,6 +121,15 @@ var requestMembers = map[string]func(c *Call) value.Value{
 	"remote": func(c *Call) value.Value { return value.String(c.Remote) },
 }
 
+// Place is where the violation is: "query limit", "body metadata.team", "body".
+func (v *Violation) Place() string {
+	names := make([]string, len(v.Path))
+	for i, p := range v.Path {
+		names[i] = textOf(p)
+	}
+	return strings.TrimSpace(v.Location + " " + strings.Join(names, "."))
+}
+
 // object is a violation as expressions see it, in our own words.
 func (v *Violation) object() value.Value {
 	names := make([]string, len(v.Path))

@@ -119,8 +119,31 @@ func TestKeysOrder(t *testing.T) {
 		if want := sign(value.Compare(a, b)); got != want {
 			t.Fatalf("keys of %s and %s compare as %d, want %d", a, b, got, want)
 		}
-		if a != b && len(ka) < len(kb) && kb[:len(ka)] == ka {
+		if !value.Equal(a, b) && len(ka) < len(kb) && kb[:len(ka)] == ka {
 			t.Fatalf("the key of %s begins that of %s", a, b)
+		}
+	}
+}
+
+// TestKeysEqual: however a value is written, its key is the same, and no other
+// value has it.
+func TestKeysEqual(t *testing.T) {
+	groups := [][]string{
+		{"null"}, {"true"}, {"0", "-0", "0.0", "0e9"}, {"1", "1.0", "10e-1", "1.0000000000000000000000"}, {"0.1", "1e-1", "0.10000000000000000000000"}, {"0.10000000000000000000001", "1.0000000000000000000001e-1"}, {"-0.1"},
+		{"9007199254740993", "9007199254740993.0"}, {"9007199254740992"}, {"9007199254740993.5", "9007199254740993.50"}, {"1e30", "1000000000000000000000000000000"}, {"1000000000000000000000000000001"}, {"1e400", "10e399"}, {"2e400"}, {"1e5000"},
+		{`"1"`}, {"[]"}, {"[1]", "[1.0]"}, {"[[1]]", "[[1e0]]"}, {"[1,2]"}, {`["1"]`}, {"[null]"}, {"[[]]"}, {"[[],[]]"}, {"{}"}, {`{"a":1,"b":[2.0]}`, `{"b":[2],"a":1.0}`}, {`{"a":1}`}, {`{"a":null}`}, {`"a\u0000b"`}, {`"a"`}, {`["a","b"]`}, {`["a\u0000","b"]`},
+	}
+	seen := map[string]string{}
+	for _, group := range groups {
+		key := string(appendKey(nil, parseJSON(t, group[0])))
+		if other, ok := seen[key]; ok {
+			t.Errorf("%s and %s have the same key", group[0], other)
+		}
+		seen[key] = group[0]
+		for _, same := range group[1:] {
+			if got := string(appendKey(nil, parseJSON(t, same))); got != key {
+				t.Errorf("the keys of %s and %s differ: %x, %x", group[0], same, key, got)
+			}
 		}
 	}
 }

@@ -172,24 +172,27 @@ func (l *listStep) run(f *frame) bool {
 		}
 	}
 	number, size, offset := int64(1), int64(-1), int64(0)
+	from := value.Int(0)
+	asked := value.Int(1) // the page's number and offset with all the digits that were asked for
 	if p := l.page; p != nil {
-		if n, ok := p.size(f).Int(); ok {
-			size = max(n, 0)
+		if v := p.size(f); v.IsNumber() {
+			size = max(whole(v), 0)
 		}
 		if p.offset != nil {
-			n, _ := p.offset(f).Int()
-			offset = max(n, 0)
+			v := p.offset(f)
+			if offset = max(whole(v), 0); offset > 0 {
+				from = v
+			}
 			if size > 0 {
 				number = offset/size + 1
 			}
+			asked = value.Int(number)
 		} else {
-			if n, ok := p.number(f).Int(); ok {
-				number = max(n, 1)
-			}
-			if size > 0 && number > 1<<62/size { // no list is that long
-				number = 1 << 62 / size
+			if v := p.number(f); v.IsNumber() && v.Integral() && whole(v) > 1 {
+				number, asked = whole(v), v
 			}
 			offset = max(size, 0) * (number - 1)
+			from = value.Int(offset)
 		}
 	}
 	items, total := q.page(f, conditions, reverse, int(offset), int(size))
@@ -208,10 +211,10 @@ func (l *listStep) run(f *frame) bool {
 	page = append(page,
 		value.Member{Name: "items", Value: value.Array(items...)},
 		value.Member{Name: "total", Value: value.Int(int64(total))},
-		value.Member{Name: "number", Value: value.Int(number)},
+		value.Member{Name: "number", Value: asked},
 		value.Member{Name: "size", Value: value.Int(max(size, 0))},
 		value.Member{Name: "pages", Value: value.Int(pages)},
-		value.Member{Name: "offset", Value: value.Int(offset)},
+		value.Member{Name: "offset", Value: from},
 	)
 	if l.page != nil {
 		next, previous := l.page.links(f, number, size, offset, int64(total))
@@ -219,6 +222,16 @@ func (l *listStep) run(f *frame) bool {
 	}
 	f.slots[l.slot] = value.Object(page...)
 	return false
+}
+
+// whole is a number as far as lists reach: what is larger is beyond all of them,
+// and small enough to multiply.
+func whole(v value.Value) int64 {
+	const most = 1 << 31
+	if n, ok := v.Int(); ok {
+		return max(-most, min(n, most))
+	}
+	return int64(max(-most, min(v.Float(), most)))
 }
 
 // links are the URLs of the pages behind and before this one; null where there

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/common/ast"
@@ -531,75 +532,4 @@ func walk(f *frame, parts []*part, reverse bool, offset int, do func(*record) bo
 			return
 		}
 	}
-}
-
-// appendKey writes a value so that the order of the bytes is the order of the
-// values ([value.Compare]), and equal values have equal bytes.
-func appendKey(dst []byte, v value.Value) []byte {
-	switch v.Kind() {
-	case value.BoolKind:
-		if v.True() {
-			return append(dst, 3)
-		}
-		return append(dst, 2)
-	case value.NumberKind:
-		x := v.Float()
-		bits := math.Float64bits(x)
-		if x == 0 {
-			bits = 0
-		}
-		if bits>>63 != 0 {
-			bits = ^bits
-		} else {
-			bits |= 1 << 63
-		}
-		dst = binary.BigEndian.AppendUint64(append(dst, 4), bits)
-		if math.Abs(x) >= 1<<53 { // floats cannot tell these apart, digits can
-			if i, ok := v.Int(); ok {
-				return binary.BigEndian.AppendUint64(dst, uint64(i)^1<<63)
-			}
-			return append(dst, v.Text()...)
-		}
-		return dst
-	case value.StringKind:
-		return appendText(append(dst, 5), v.Text())
-	case value.ArrayKind, value.ObjectKind:
-		return appendText(append(dst, 6), v.String())
-	case value.HoleKind:
-		return appendText(append(dst, 7), fmt.Sprintf("%p", v.Hole()))
-	}
-	return append(dst, 1)
-}
-
-// appendText ends a text with 0 1, and writes a 0 in it as 0 255.
-func appendText(dst []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
-		if s[i] == 0 {
-			dst = append(dst, 0, 255)
-		} else {
-			dst = append(dst, s[i])
-		}
-	}
-	return append(dst, 0, 1)
-}
-
-// appendSort writes the sort keys of a record, then the order of creation,
-// which runs the way of the last key.
-func appendSort(dst []byte, keys []sortKey, r *record) []byte {
-	desc := false
-	for _, k := range keys {
-		from := len(dst)
-		dst = appendKey(dst, r.val.Get(k.prop))
-		if k.desc {
-			for i := from; i < len(dst); i++ {
-				dst[i] = ^dst[i]
-			}
-		}
-		desc = k.desc
-	}
-	seq := r.seq
-	if desc {
-		seq = ^seq
-	}
-	return binary.BigEndian.AppendUint64(dst, seq)
 }

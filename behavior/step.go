@@ -45,6 +45,13 @@ func (w *World) Try(call *Call, choose Chooser) Outcome {
 	return w.plan.Step(tx, call, choose, now)
 }
 
+// Carried are the headers of an answer to a call that reaches no operation, such
+// as a redirect. The call counts in quotas.
+func (w *World) Carried(call *Call) []Header {
+	call.Op = nil
+	return w.Do(call).Headers
+}
+
 // MethodNotAllowed is the answer where the path exists and the method does not.
 func (w *World) MethodNotAllowed(call *Call) Outcome {
 	call.Op = nil
@@ -131,7 +138,6 @@ func (f *frame) carry() (limited bool) {
 		return false
 	}
 	f.quota = over
-	f.carried = append(f.carried, Header{"Retry-After", strconv.FormatInt(over.retryAfter, 10)})
 	return true
 }
 
@@ -146,6 +152,7 @@ func (f *frame) admit(op *Operation, limited bool) bool {
 		return f.refuseBuiltin(expiredCredentials)
 	}
 	if limited {
+		f.carried = append(f.carried, Header{"Retry-After", strconv.FormatInt(f.quota.retryAfter, 10)})
 		return f.refuseBuiltin(rateLimited)
 	}
 	var missing []string

@@ -364,7 +364,7 @@ func (c *compiler) after(s *StepSpec) (step, error) {
 	return func(f *frame) bool {
 		t := &task{after: a, round: 1, rounds: 1, delay: fixed, slots: slices.Clone(f.slots)}
 		if times != nil {
-			t.rounds, _ = times(f).Int()
+			t.rounds = whole(times(f))
 		}
 		if delay != nil {
 			ms, _ := delay(f).Int()

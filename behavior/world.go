@@ -315,6 +315,10 @@ func (w *World) end(f *frame, exclusive, keep bool) {
 	f.release()
 }
 
+// mostDue is how many rounds one call lets happen at the most, so that it does
+// not wait for all that came due while nobody asked. The next calls go on.
+const mostDue = 500
+
 // settle runs what is due.
 func (w *World) settle(now time.Time) {
 	if s := w.state.Load(); len(s.tasks) == 0 || s.tasks[0].due.After(now) {
@@ -322,7 +326,7 @@ func (w *World) settle(now time.Time) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for {
+	for range mostDue {
 		s := w.state.Load()
 		if len(s.tasks) == 0 || s.tasks[0].due.After(now) {
 			return

@@ -96,6 +96,14 @@ func (c *compiler) sources(r *Resource, s *StepSpec, given []NamedTemplate, body
 	return out, deep, nil
 }
 
+// deepen writes what is set inside of members.
+func (r *Resource) deepen(f *frame, v value.Value, deep []assignment) value.Value {
+	if len(deep) == 0 {
+		return v
+	}
+	return r.arrange(assign(f, v, deep))
+}
+
 // scoped are the values of within that a new record gets.
 func (c *compiler) scoped(r *Resource) ([]chosen, error) {
 	var out []chosen
@@ -152,7 +160,7 @@ func (c *compiler) create(s *StepSpec) (step, error) {
 	attempt := func(f *frame, base value.Value) (v value.Value, clash int) {
 		for try := 0; ; try++ {
 			chosen := f.tx.counter
-			v = assign(f, build(f, r, list, base, body), deep)
+			v = r.deepen(f, build(f, r, list, base, body), deep)
 			if value.Equal(v.Get(r.id), unknown) { // an id of its own, though nobody knows which
 				v = v.With(r.id, value.Hole(&Law{Kind: Unknown}))
 			}
@@ -237,9 +245,10 @@ func (c *compiler) taken(s *StepSpec) (body bool, from expr, err error) {
 	if err != nil || len(s.Only) == 0 {
 		return false, from, err
 	}
+	whole := from
 	return false, func(f *frame) value.Value {
 		var members []value.Member
-		for _, m := range from(f).Members() {
+		for _, m := range whole(f).Members() {
 			if slices.Contains(s.Only, m.Name) {
 				members = append(members, m)
 			}
@@ -327,7 +336,7 @@ func (c *compiler) update(s *StepSpec) (step, error) {
 			with = from(f)
 		}
 		v := change(f, list, old.val, with, body, replace)
-		v = assign(f, v, deep)
+		v = r.deepen(f, v, deep)
 		if v.Get(r.id).IsNull() { // nobody can drop it
 			v = r.arrange(v.With(r.id, old.val.Get(r.id)))
 		}
@@ -411,7 +420,7 @@ func (c *compiler) updateAll(s *StepSpec) (step, error) {
 		q.each(f, func(rec *record) bool { found = append(found, rec); return true })
 		for _, rec := range found {
 			f.slots[own] = rec.val
-			v := assign(f, change(f, list, rec.val, value.Value{}, false, false), deep)
+			v := r.deepen(f, change(f, list, rec.val, value.Value{}, false, false), deep)
 			f.tx.replace(r, rec, v)
 		}
 		return false

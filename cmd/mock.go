@@ -293,7 +293,7 @@ func credentials(api *openapi.API, c fixtures.Caller) string {
 		}
 	}
 	if !c.Expires.IsZero() && c.Expires.Before(time.Now()) {
-		parts = append(parts, "(expired)")
+		return strings.Join(parts, ", ") + " (expired)"
 	}
 	return strings.Join(parts, ", ")
 }

@@ -117,7 +117,7 @@ func unreadable(head, reason []byte) []byte {
 	case 400:
 		p.Hint = "Look at the request line (is each % in the path followed by two hexadecimal digits?) and at the headers."
 	case 431:
-		p.Code, p.Hint = "headers-too-large", "The headers are larger than the server reads."
+		p.Code, p.Hint = "headers-too-large", "The request line and the headers together are larger than the server reads."
 	}
 	body := p.body()
 	return fmt.Appendf(nil, "%s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", head, len(body), body)

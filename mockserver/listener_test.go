@@ -61,7 +61,7 @@ func TestRawRequests(t *testing.T) {
 		{"a bad escape is an id like another", "GET /v1/agents/%zz HTTP/1.1\r\nHost: x\r\n" + owner + "\r\n", 404, `"agent_id":"%zz"`},
 		{"so is one at the end of the path", "GET /v1/agents/100% HTTP/1.1\r\nHost: x\r\n" + owner + "\r\n", 404, `"agent_id":"100%"`},
 		{"a good escape is decoded", "GET /v1/agents/%41%2F HTTP/1.1\r\nHost: x\r\n" + owner + "\r\n", 404, `"agent_id":"A/"`},
-		{"bytes that are not UTF-8 in a path", "GET /v1/agents/%ff HTTP/1.1\r\nHost: x\r\n" + owner + "\r\n", 400, `"validation_error"`},
+		{"bytes that are not UTF-8 in a path", "GET /v1/agents/%ff HTTP/1.1\r\nHost: x\r\n" + owner + "\r\n", 404, `"agent_not_found"`},
 		{"a bad escape in the query", "GET /v1/agents?search=%zz HTTP/1.1\r\nHost: x\r\n" + owner + "\r\n", 400, `"param":"search"`},
 		{"a header without a colon", "GET /v1/agents HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n", 400, `"code":"unreadable-request"`},
 		{"headers without end", "GET /v1/agents HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("a", 200_000) + "\r\n\r\n", 431, `"code":"headers-too-large"`},

@@ -64,8 +64,14 @@ func (s *Server) refuse(c echo.Context, began time.Time, p problem) error {
 // slash differs and the API does so, the index at the root, else 404.
 func (s *Server) unknown(c echo.Context, began time.Time) error {
 	r := c.Request()
-	if to, status, api := s.slash(r); to != "" {
+	if to, t := s.slash(r); to != "" {
 		h := c.Response().Header()
+		if w, ok := t.api.world(r.Header.Get(WorldHeader)); ok {
+			for _, carried := range w.Carried(t.path.PathCall(r, t.api.Callers, began)) {
+				h.Set(carried.Name, carried.Value)
+			}
+		}
+		status, api := t.api.RedirectSlash, t.api.Name
 		h.Set("Location", to)
 		h.Set("Content-Length", "0")
 		if origin := r.Header.Get("Origin"); origin != "" {
@@ -88,59 +94,68 @@ func (s *Server) unknown(c echo.Context, began time.Time) error {
 	return s.refuse(c, began, p)
 }
 
-// slash is the URL and status of a redirect to the other spelling of the closing
-// slash.
-func (s *Server) slash(r *http.Request) (to string, status int, api string) {
+// slash is the URL of a redirect to the other spelling of the closing slash, and
+// what it leads to; "" if there is none.
+func (s *Server) slash(r *http.Request) (to string, t target) {
 	path := r.URL.EscapedPath()
 	other := path + "/"
 	if strings.HasSuffix(path, "/") {
 		other = strings.TrimSuffix(path, "/")
 	}
 	if other == "" || strings.HasPrefix(other, "//") {
-		return "", 0, ""
+		return "", t
 	}
 	u, err := url.Parse(other)
 	if err != nil {
-		return "", 0, ""
+		return "", t
 	}
 	again := *r
 	again.URL = u
 	t, claims := s.find(&again, nil)
 	if claims != 1 || t.api.RedirectSlash == 0 {
-		return "", 0, ""
+		return "", t
 	}
 	if r.URL.RawQuery != "" {
 		other += "?" + r.URL.RawQuery
 	}
-	return other, t.api.RedirectSlash, t.api.Name
+	return other, t
 }
 
 // nearest is a documented path that resembles one, "" if none does.
 func (s *Server) nearest(path string) string {
-	best, bestScore := "", 1
+	best, bestScore := "", 2
 	for _, a := range s.apis {
-		inside := strings.TrimPrefix(path, a.prefix)
+		inside, prefix := path, ""
+		if rest, ok := strings.CutPrefix(path, a.prefix); ok {
+			inside, prefix = rest, a.prefix
+		}
 		for _, p := range a.Paths {
-			if n := common(inside, p.Template); n > bestScore {
-				best, bestScore = p.Template, n
+			if n := resemblance(inside, p.Template); n > bestScore {
+				best, bestScore = prefix+p.Template, n
 			}
 		}
 	}
 	return best
 }
 
-// common counts the segments that two paths share from the left, and one more
-// for an equal number of segments.
-func common(a, b string) int {
-	x, y := strings.Split(strings.Trim(a, "/"), "/"), strings.Split(strings.Trim(b, "/"), "/")
-	n := 0
-	for n < len(x) && n < len(y) && (x[n] == y[n] || strings.HasPrefix(y[n], "{")) {
+// resemblance is how much a path is like a template: most of all by segments that
+// are equal from the left, then by how much of the next is, then by length.
+func resemblance(path, template string) int {
+	x, y := strings.Split(strings.Trim(path, "/"), "/"), strings.Split(strings.Trim(template, "/"), "/")
+	score, n := 0, 0
+	for n < len(x) && n < len(y) && (x[n] == y[n] || strings.HasPrefix(y[n], "{") && x[n] != "") {
+		score += 20
 		n++
+	}
+	if n < len(x) && n < len(y) {
+		for i := 0; i < len(x[n]) && i < len(y[n]) && i < 15 && x[n][i] == y[n][i]; i++ {
+			score++
+		}
 	}
 	if n > 0 && len(x) == len(y) {
-		n++
+		score += 2
 	}
-	return n
+	return score
 }
 
 // prefixes lists the prefixed spellings of a path.

@@ -270,13 +270,17 @@ func (s *Server) serve(c echo.Context) error {
 			Hint: "Use fewer names in " + WorldHeader + ", or restart."})
 	}
 	var out behavior.Outcome
+	var call *behavior.Call
+	if op != nil {
+		call = op.Call(r, t.args, t.path.Names, a.Callers, s.config.Limits, began)
+	}
 	switch {
 	case op == nil:
-		out = world.MethodNotAllowed(&behavior.Call{Method: r.Method, Caller: nil})
+		out = world.MethodNotAllowed(t.path.PathCall(r, a.Callers, began))
 	case head:
-		out = world.Try(op.Call(r, t.args, t.path.Names, a.Callers, s.config.Limits, began), nil)
+		out = world.Try(call, nil)
 	default:
-		out = world.Do(op.Call(r, t.args, t.path.Names, a.Callers, s.config.Limits, began))
+		out = world.Do(call)
 	}
 	header := w.Header()
 	if op == nil {
@@ -289,8 +293,22 @@ func (s *Server) serve(c echo.Context) error {
 		return s.refuse(c, began, s.explain(&t, op, &out))
 	}
 	a.write(w, r, &out, head || r.Method == http.MethodHead)
-	s.config.Log(Entry{Method: r.Method, Path: requestPath(r), Status: out.Status, API: a.Name, Rule: out.Rule, Took: s.config.Clock().Sub(began)})
+	s.config.Log(Entry{Method: r.Method, Path: requestPath(r), Status: out.Status, API: a.Name, Rule: out.Rule, Note: reason(call, &out), Took: s.config.Clock().Sub(began)})
 	return nil
+}
+
+// reason says what is wrong with a refused request, as far as it is the request's
+// own fault.
+func reason(call *behavior.Call, out *behavior.Outcome) string {
+	if call == nil || !out.Refused || len(call.Violations) == 0 {
+		return ""
+	}
+	v := &call.Violations[0]
+	note := v.Place() + " " + v.Message
+	if n := len(call.Violations) - 1; n > 0 {
+		note += fmt.Sprintf(" (and %d more)", n)
+	}
+	return note
 }
 
 // explain is the mock's own refusal where the document has no words for one.

@@ -81,6 +81,17 @@ func (s *scratch) release() {
 	scratches.Put(s)
 }
 
+// PathCall is a call of a path that reaches none of its operations. Who calls
+// is told by what the first of them requires.
+func (p *Path) PathCall(r *http.Request, callers *Callers, now time.Time) *behavior.Call {
+	c := &behavior.Call{Method: r.Method, Remote: remote(r), Headers: r.Header}
+	c.Origin, c.Target = address(r)
+	if len(p.Operations) > 0 {
+		c.Caller, _ = callers.identify(p.Operations[0].security, r.Header, param.ParseQuery(r.URL.RawQuery, nil), now)
+	}
+	return c
+}
+
 // parameters decodes all parameters into one run of members, cut by location.
 func (o *Operation) parameters(c *behavior.Call, s *scratch) {
 	members := make([]value.Member, 0, len(o.params))
@@ -138,25 +149,29 @@ func parameterViolation(p *param.Param, number int, v *schema.Violation) behavio
 // decodeBody reads, decodes and validates the body.
 func (o *Operation) decodeBody(c *behavior.Call, s *scratch, r *http.Request, limit int64) {
 	text, err := readBody(r, limit)
-	problem := func(source behavior.Source, keyword, message string, limit value.Value) {
-		c.Violations = append(c.Violations, behavior.Violation{Source: source, Location: "body", Keyword: keyword, Limit: limit, Message: message})
+	problem := func(source behavior.Source, keyword, message string, limit, found value.Value) {
+		c.Violations = append(c.Violations, behavior.Violation{Source: source, Location: "body", Keyword: keyword, Limit: limit, Value: found, Message: message})
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
-		problem(behavior.BodySize, "size", fmt.Sprintf("must be at most %d bytes large", limit), value.Int(limit))
+		problem(behavior.BodySize, "size", fmt.Sprintf("must be at most %d bytes large", limit), value.Int(limit), value.Null)
 		return
 	case err != nil:
-		problem(behavior.UndecodedBody, "json", "ends before it is complete: "+err.Error(), value.Null)
+		problem(behavior.UndecodedBody, "json", "ends before it is complete: "+err.Error(), value.Null, value.String("it ends before it is complete"))
 		return
 	case text == "":
 		if o.body.required {
-			problem(behavior.InBody, "required", "is required", value.True)
+			problem(behavior.InBody, "required", "is required", value.True, value.Null)
 		}
+		return
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		problem(behavior.MediaType, "media-type", fmt.Sprintf("is %s-encoded; want it plain", coding), value.String(o.body.names()), value.Null)
 		return
 	}
 	m := o.body.find(r.Header["Content-Type"])
 	if m == nil {
-		problem(behavior.MediaType, "media-type", fmt.Sprintf("is %q; want %s", r.Header.Get("Content-Type"), o.body.names()), value.String(o.body.names()))
+		problem(behavior.MediaType, "media-type", fmt.Sprintf("is %q; want %s", r.Header.Get("Content-Type"), o.body.names()), value.String(o.body.names()), value.Null)
 		return
 	}
 	c.BodySize = len(text)
@@ -166,7 +181,7 @@ func (o *Operation) decodeBody(c *behavior.Call, s *scratch, r *http.Request, li
 	}
 	v, err := value.ParseString(text)
 	if err != nil {
-		problem(behavior.UndecodedBody, "json", "is no valid JSON: "+err.Error(), value.Null)
+		problem(behavior.UndecodedBody, "json", "is no valid JSON: "+err.Error(), value.Null, value.String(err.Error()))
 		return
 	}
 	if m.schema != nil {

@@ -77,9 +77,9 @@ func read(typ, text string) (value.Value, bool) {
 	return value.Value{}, false
 }
 
-// Normalize drops white space around the texts that are marked x-trim, in v and
-// in what properties, items and allOf lead to. A value in which nothing changes
-// is returned as it is.
+// Normalize drops white space around the texts that are marked x-trim, and writes
+// integers as such (5.0 as 5), in v and in what properties, items and allOf lead
+// to. A value in which nothing changes is returned as it is.
 func (s *Schema) Normalize(v value.Value) value.Value {
 	steps := maxSteps
 	return s.normalize(v, &steps)
@@ -92,6 +92,13 @@ func (s *Schema) normalize(v value.Value, steps *int) value.Value {
 	if s.trim && v.IsString() {
 		if t := strings.TrimSpace(v.Text()); len(t) < len(v.Text()) {
 			v = value.String(t)
+		}
+	}
+	if v.IsNumber() && s.Type() == "integer" {
+		if i, ok := v.Int(); ok {
+			if w := value.Int(i); w.Text() != v.Text() {
+				v = w
+			}
 		}
 	}
 	for _, b := range s.allOf {

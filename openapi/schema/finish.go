@@ -234,13 +234,13 @@ func (s *Schema) below(yield func(*Schema) bool) {
 	}
 }
 
-// spreadTrim sets trims from the schemas with x-trim upwards. Schemas of an
+// spreadTrim sets trims from the schemas with x-trim, and from integers, upwards. Schemas of an
 // earlier run know theirs already.
 func (c *compiler) spreadTrim() {
 	above := make(map[*Schema][]*Schema)
 	var queue []*Schema
 	for _, s := range c.fresh {
-		s.trims = s.trim
+		s.trims = s.trim || s.Type() == "integer"
 		for b := range s.below {
 			above[b] = append(above[b], s)
 			s.trims = s.trims || b.trims

@@ -94,7 +94,7 @@ type Schema struct {
 	comb       *combinations
 
 	trim  bool // x-trim here
-	trims bool // x-trim here or below
+	trims bool // there is something to normalize, here or below
 
 	of       summary
 	all      []Property

@@ -169,6 +169,10 @@ func (v Violation) Message() string {
 		return "must fit at least one of " + limit + " alternatives, but fits none"
 	case "not":
 		return "must not be what the schema excludes"
+	case "encoding":
+		return "is not percent-encoded UTF-8"
+	case "style":
+		return "is not written in the style of the parameter"
 	case "complexity":
 		return "is too complex to be judged"
 	}
