@@ -134,7 +134,7 @@ func TestHoles(t *testing.T) {
 		{"uuid() == uuid()", "", open}, {`uuid() == "a"`, "", open}, {"[uuid()].all(x, x == x)", "true", -1}, {"[uuid()].exists(x, x != x)", "", open}, {"now() == now()", "true", -1}, {"fold(uuid()) == fold(uuid())", "", open}, {`("a" + uuid()) == ("a" + uuid())`, "", open},
 		{"true || uuid() == 1", "true", -1}, {"uuid() == 1 || true", "true", -1}, {"uuid() == 1 && false", "false", -1}, {"false && uuid() == 1", "false", -1}, {"uuid() == 1 && true", "", open}, {"uuid() == 1 || false", "", open},
 		{"[1, 2].exists(x, x == between(1, 2))", "", open}, {"[1, 2].exists(x, x == between(1, 2) || x == 2)", "true", -1}, {"[1, 2].all(x, x == between(1, 2))", "", open}, {"[1, 2].all(x, x == between(1, 2) && x == 1)", "false", -1},
-		{"size([uuid(), uuid()])", "2", -1}, {"[uuid()] + [1] == [1]", "false", -1}, {"merge({\"a\": uuid()}, {\"b\": 1}).b", "1", -1},
+		{"size([uuid(), uuid()])", "2", -1}, {"Item.filter(i, i.name.contains(uuid()) && i.rank > 5).size()", "0", -1}, {"[uuid()] + [1] == [1]", "false", -1}, {"merge({\"a\": uuid()}, {\"b\": 1}).b", "1", -1},
 	} {
 		w := world(t, compile(t, exprSpec(t, tt.expr)), exprRecords, nil)
 		j := &judge{}

@@ -37,19 +37,11 @@ func FuzzExpression(f *testing.F) {
 		for i := range answers {
 			c := exprCall(t, w, "{}")
 			c.Body = sent
-			fr := frames.Get().(*frame)
-			fr.reset(plan, c)
-			fr.fuel = 200_000 // a 250th of what a call has
-			var counter uint64
-			fr.tx.plan, fr.tx.base, fr.now = plan, w.state.Load(), w.clock()
-			fr.seeded = seeded{seed: 1, counter: &counter, now: fr.now}
-			fr.choose = &fr.seeded
 			began := time.Now()
-			out := fr.step()
+			out := limited(w, c, 200_000)
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("%s of %s took %v", expr, json, took)
 			}
-			fr.release()
 			if out.Status != 200 && out.Problem != "rule-too-costly" {
 				t.Errorf("%s of %s: got %d %s, want 200", expr, json, out.Status, out.Problem)
 			}

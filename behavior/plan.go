@@ -59,6 +59,7 @@ type Operation struct {
 	bodyInvalid       refusal
 	builtin           [len(builtins)]refusal
 	rules             []*Rule
+	lookups           []Lookup
 }
 
 // A Rule is what decided an answer.
@@ -318,7 +319,7 @@ func (p *Plan) addQuota(c *compiler, s QuotaSpec) error {
 func (p *Plan) addOperation(s *OperationSpec, spec *Spec) (*Operation, error) {
 	op := &Operation{ID: s.ID, Method: s.Method, Path: s.Path, Pos: s.Pos, spec: s, plan: p}
 	c := &compiler{plan: p, op: s}
-	c.rules = &op.rules
+	c.rules, c.lookups = &op.rules, &op.lookups
 	for i := range builtins {
 		if !s.needs(i, spec) {
 			continue

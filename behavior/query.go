@@ -1,12 +1,8 @@
 package behavior
 
 import (
-	"encoding/binary"
-	"fmt"
-	"math"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/common/ast"
@@ -140,7 +136,7 @@ func (c *compiler) conjunction(res *Resource, conditions []ast.Expr, variable st
 	if variable == "" {
 		err = c.inRecord(res, body)
 	} else {
-		err = body(c.bind(variable, typ{res: res}))
+		err = body(c.bind(variable, typ{res: res, kept: true}))
 		c.names = names
 	}
 	if err != nil {
@@ -358,7 +354,7 @@ func (c *compiler) counted(e ast.Expr) (func(f *frame) int, error) {
 	for i, p := range parts {
 		names := c.names
 		if variable != "" {
-			c.bind(variable, typ{res: res})
+			c.bind(variable, typ{res: res, kept: true})
 		}
 		_, val := c.compared(operators.NotEquals, p, variable)
 		c.names = names

@@ -149,6 +149,7 @@ func (c *compiler) find(s *StepSpec) (step, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.collectLookups(s.ID, r)
 	q, err := c.where(r, s.Where)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ func shop(t testing.TB, steps ...StepSpec) *Spec {
 	}
 	op := operation("act", nil, steps...)
 	op.Body = &BodySpec{Members: []BodyMember{
-		{Name: "id", Keep: "id"}, {Name: "name", Keep: "name"}, {Name: "label", Keep: "name"}, {Name: "code", Keep: "code"}, {Name: "status", Keep: "status"}, {Name: "tags", Keep: "tags"},
+		{Name: "id", Keep: "id"}, {Name: "title", Keep: "name"}, {Name: "name", Keep: "name"}, {Name: "label", Keep: "name"}, {Name: "code", Keep: "code"}, {Name: "status", Keep: "status"}, {Name: "tags", Keep: "tags"},
 		{Name: "meta", Keep: "meta"}, {Name: "created", Keep: "created"}, {Name: "rank", Keep: "rank", Default: value.Int(5)}, {Name: "note", Keep: "note", ReadOnly: true}, {Name: "secret", Keep: "secret"}, {Name: "unknown", Keep: "unknown"},
 	}}
 	return &Spec{
@@ -139,7 +139,7 @@ func TestCreate(t *testing.T) {
 		{"readOnly, hidden and unknown members are not taken", "", `{"body": {"id": "n", "note": "x", "secret": "x", "unknown": 1, "space": "w2"}}`, []StepSpec{fromBody}, 200, "", `{"id":"n","status":"active","tags":[],` + now + `,"rank":5,"space":"w1"}`},
 		{"only", "", `{"body": {"id": "n", "name": "x", "status": "new", "rank": 3}}`, with(func(s *StepSpec) { s.Only = []string{"id", "name"} }), 200, "", `{"id":"n","name":"x","status":"active","tags":[],` + now + `,"rank":1,"space":"w1"}`},
 		{"kept under another name", "", `{"body": {"id": "n", "label": "L"}}`, []StepSpec{fromBody}, 200, "", `{"id":"n","name":"L","status":"active","tags":[],` + now + `,"rank":5,"space":"w1"}`},
-		{"of two spellings the exact one", "", `{"body": {"id": "n", "label": "L", "name": "N"}}`, []StepSpec{fromBody}, 200, "", `{"id":"n","name":"N","status":"active","tags":[],` + now + `,"rank":5,"space":"w1"}`},
+		{"of two spellings the exact one", "", `{"body": {"id": "n", "title": "T", "label": "L", "name": "N"}}`, []StepSpec{fromBody}, 200, "", `{"id":"n","name":"N","status":"active","tags":[],` + now + `,"rank":5,"space":"w1"}`},
 		{"deep set", "", `{"body": {"id": "n", "meta": {"a": {"b": 1}}, "tags": ["x", "y"]}}`, with(func(s *StepSpec) {
 			s.Set = sets(t, `{"meta.a.c": "${body.id}", "tags.1": "z", "tags.2": "+", "tags.9": "far"}`)
 		}), 200, "",

@@ -148,6 +148,9 @@ func (c *compiler) create(s *StepSpec) (step, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i := slices.IndexFunc(list, func(x source) bool { return x.name == r.id }); i >= 0 && (from == nil || body) && list[i].given == nil && len(list[i].sent) == 0 && list[i].fallback == nil {
+		return nil, errorAt(s.Pos, "create: nothing gives the new %s its %s; want on-create or set", r.Name, r.id)
+	}
 	count, err := c.optional(s.Count)
 	if err != nil {
 		return nil, err
