@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 
@@ -110,12 +111,27 @@ func (tx *Tx) own(r *Resource) *table {
 	return t
 }
 
-// own is the part with that key, made writable; it is made if it is not there.
+// under goes through the records of a unique index whose keys begin so.
+func (ix *indexTree) under(prefix string, do func(*record) bool) {
+	ix.flat.Ascend(prefix, func(key string, r *record) bool {
+		return strings.HasPrefix(key, prefix) && do(r)
+	})
+}
+
+// own is the part with that key, made writable; it is made if it is not there. Of
+// a unique index (no key) it is the index alone.
 func (t *table) own(i int, key []byte) (*indexTree, *part) {
 	ix := t.indexes[i]
 	if ix.tx != t.tx {
-		ix = &indexTree{tx: t.tx, parts: fork(ix.parts)}
+		if ix.flat != nil {
+			ix = &indexTree{tx: t.tx, flat: fork(ix.flat)}
+		} else {
+			ix = &indexTree{tx: t.tx, parts: fork(ix.parts)}
+		}
 		t.indexes[i] = ix
+	}
+	if ix.flat != nil {
+		return ix, nil
 	}
 	p, ok := ix.parts.Get(bytesAsText(key))
 	switch {
@@ -208,12 +224,22 @@ func (tx *Tx) computed(ix *index, v value.Value) value.Value {
 
 func (tx *Tx) enter(t *table, r *Resource, i int, rec *record) {
 	inIndex, inPart := tx.keys(r, i, rec)
+	if r.indexes[i].by != nil {
+		ix, _ := t.own(i, nil)
+		ix.flat.Set(string(tx.key), rec)
+		return
+	}
 	_, p := t.own(i, inIndex)
 	p.tree.Set(string(inPart), rec)
 }
 
 func (tx *Tx) leave(t *table, r *Resource, i int, rec *record) {
 	inIndex, inPart := tx.keys(r, i, rec)
+	if r.indexes[i].by != nil {
+		ix, _ := t.own(i, nil)
+		ix.flat.Delete(bytesAsText(tx.key))
+		return
+	}
 	ix, p := t.own(i, inIndex)
 	p.tree.Delete(bytesAsText(inPart))
 	if p.tree.Len() == 0 {

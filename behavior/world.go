@@ -58,7 +58,8 @@ type table struct {
 
 type indexTree struct {
 	tx    uint64
-	parts *btree.Map[string, *part]
+	parts *btree.Map[string, *part]   // of an index by members
+	flat  *btree.Map[string, *record] // of a unique one: nearly every part would be of one record
 }
 
 type part struct {
@@ -129,7 +130,11 @@ func (p *Plan) NewWorld(c WorldConfig) (*World, error) {
 	s := &state{}
 	for _, r := range p.resources {
 		t := &table{ids: newTree[*record](), gone: newTree[*record]()}
-		for range r.indexes {
+		for _, ix := range r.indexes {
+			if ix.by != nil {
+				t.indexes = append(t.indexes, &indexTree{flat: newTree[*record]()})
+				continue
+			}
 			t.indexes = append(t.indexes, &indexTree{parts: newTree[*part]()})
 		}
 		s.tables = append(s.tables, t)
@@ -180,8 +185,7 @@ func (tx *Tx) twin(r *Resource, u int, rec *record) (other *record) {
 		return nil
 	}
 	inIndex, _ := tx.keys(r, number, rec)
-	p, _ := tx.table(r).indexes[number].parts.Get(string(inIndex))
-	p.tree.Scan(func(_ string, o *record) bool {
+	tx.table(r).indexes[number].under(string(inIndex), func(o *record) bool {
 		if o != rec && tx.among(r, u, o) {
 			other = o
 		}

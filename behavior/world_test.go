@@ -54,6 +54,20 @@ func audit(t *testing.T, w *World) {
 		})
 		for n, ix := range table.indexes {
 			found := 0
+			if ix.flat != nil {
+				ix.flat.Scan(func(at string, rec *record) bool {
+					found++
+					now, _ := table.ids.Get(rec.id)
+					if tx.keys(r, n, rec); now != rec || string(tx.key) != at {
+						t.Errorf("%s %s: index %d has another version, or has it in the wrong place", r.Name, rec.id, n)
+					}
+					return true
+				})
+				if found != table.ids.Len() {
+					t.Errorf("%s: index %d has %d records, want %d", r.Name, n, found, table.ids.Len())
+				}
+				continue
+			}
 			ix.parts.Scan(func(key string, p *part) bool {
 				if p.tree.Len() == 0 {
 					t.Errorf("%s: index %d has an empty part", r.Name, n)

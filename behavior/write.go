@@ -562,12 +562,8 @@ func (c *uniqueCheck) taken(f *frame, tree *indexTree, i int, key []byte, by val
 		}
 		return false
 	}
-	p, ok := tree.parts.Get(bytesAsText(appendKey(key, by)))
-	if !ok {
-		return false
-	}
 	found := false
-	p.tree.Scan(func(_ string, r *record) bool {
+	tree.under(bytesAsText(appendKey(key, by)), func(r *record) bool {
 		found = (self == nil || r.id != self.id) && c.counts(f, r.val)
 		return !found
 	})

@@ -68,6 +68,8 @@ type Operation struct {
 	body     *body
 	security []requirement
 	produces []string // the media types of its answers
+
+	responses func() []*Response // compiled when first asked for
 }
 
 // body is what an operation takes as its request body.
@@ -295,6 +297,7 @@ func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec
 	if err := l.requestBody(op, s, tree.Get(n, "requestBody")); err != nil {
 		return nil, err
 	}
+	op.responses = l.lazyResponses(tree.Get(n, "responses"))
 	for k, c := range tree.Pairs(tree.Get(n, "responses")) {
 		if strings.HasPrefix(k.Value, "x-") {
 			continue
