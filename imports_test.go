@@ -19,10 +19,13 @@ const module = "github.com/understudy-dev/understudy"
 // library. These are the arrows of the README's package diagram: to add one,
 // change this table in the same commit and say why.
 var arrows = map[string][]string{
-	".":          {"cmd"},
-	"cmd":        {"mockserver", "fixtures", "openapi", "behavior", "behavior/value", "github.com/spf13/cobra"},
-	"mockserver": {"openapi", "behavior", "behavior/value", "github.com/labstack/echo/v4"},
-	"fixtures":   {"openapi", "openapi/schema", "openapi/tree", "behavior", "behavior/value", "gopkg.in/yaml.v3"},
+	".":                    {"cmd"},
+	"cmd":                  {"mockserver", "mockserver/faults", "contracttests", "contracttests/report", "fixtures", "openapi", "behavior", "behavior/value", "github.com/spf13/cobra"},
+	"mockserver":           {"openapi", "behavior", "behavior/value", "github.com/labstack/echo/v4"},
+	"mockserver/faults":    {"mockserver", "openapi", "openapi/schema", "behavior", "behavior/value"},
+	"contracttests":        {"openapi", "openapi/schema", "behavior", "behavior/value"},
+	"contracttests/report": {"contracttests", "behavior"},
+	"fixtures":             {"openapi", "openapi/schema", "openapi/tree", "behavior", "behavior/value", "gopkg.in/yaml.v3"},
 	"openapi": {"openapi/tree", "openapi/schema", "openapi/param", "openapi/route", "behavior", "behavior/value",
 		"gopkg.in/yaml.v3"},
 	"openapi/param":  {"openapi/tree", "openapi/schema", "openapi/route", "behavior", "behavior/value", "gopkg.in/yaml.v3"},

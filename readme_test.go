@@ -117,16 +117,16 @@ func TestReadmeCommands(t *testing.T) {
 				tests++
 				continue
 			}
-			if args, ok := strings.CutPrefix(c.text, "go run . "); ok {
+			if args, ok := strings.CutPrefix(c.text, "go run . mock"); ok {
 				server.end(t)
-				server = startServer(t, strings.Fields(args))
+				server = startServer(t, append([]string{"mock"}, strings.Fields(args)...))
 				sh.port = server.port
 				compare(t, c, server.printed())
 				sh.tryLines(t, server.printed())
 				server.reset(t)
 				continue
 			}
-			compare(t, c, sh.run(t, c.text))
+			compare(t, c, sh.run(t, strings.Replace(c.text, "go run . ", "understudy ", 1)))
 		}
 	}
 	if server == nil || tests != 1 || logs == 0 {
@@ -142,6 +142,7 @@ func normal(s string) string {
 		{`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`, "<uuid>"},
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`, "<time>"},
 		{`\d[\d.]*(µs|ms|s)$`, "<took>"},
+		{`[\d,]+ requests in [\d.]+ m?s,`, "<effort>,"},
 		{`(\.yaml):\d+:\d+`, "$1:<position>"},
 		{`(127\.0\.0\.1|localhost):\d+`, "<address>"},
 	} {
@@ -449,32 +450,41 @@ func curl(args []string, stdout io.Writer) error {
 	return err
 }
 
-// TestReadmeFlags compares the README's table with the flags of mock.
+// TestReadmeFlags compares the README's tables with the flags of the commands.
 func TestReadmeFlags(t *testing.T) {
 	text, _ := readme(t)
-	shown := map[string]string{}
-	for _, m := range regexp.MustCompile("(?m)^\\| (?:`-\\w`, )?`(--[a-z-]+)` \\| (?:`([^`]*)`)? *\\|").FindAllStringSubmatch(text, -1) {
-		shown[m[1]] = m[2]
-	}
-	var help bytes.Buffer
-	cmd.Main([]string{"mock", "--help"}, &help, io.Discard)
-	have := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z-]+) .*?(?:\(default "?([^")]*)"?\))?$`).FindAllStringSubmatch(help.String(), -1) {
-		have[m[1]] = m[2]
-	}
-	delete(have, "--help")
-	if len(have) == 0 {
-		t.Fatalf("no flags found in\n%s", help.String())
-	}
-	for name, value := range have {
-		if got, ok := shown[name]; !ok || got != value {
-			t.Errorf("the README's table has %s with the default %q (there: %t), want %q", name, got, ok, value)
-		}
-	}
-	for name := range shown {
-		if _, ok := have[name]; !ok {
-			t.Errorf("the README's table has %s, which mock has not", name)
-		}
+	for _, command := range []string{"mock", "check"} {
+		t.Run(command, func(t *testing.T) {
+			_, section, found := strings.Cut(text, "\n## `understudy "+command+" ")
+			if !found {
+				t.Fatalf("the README has no section about %s", command)
+			}
+			section, _, _ = strings.Cut(section, "\n## ")
+			shown := map[string]string{}
+			for _, m := range regexp.MustCompile("(?m)^\\| (?:`-\\w`, )?`(--[a-z-]+)` \\| (?:`([^`]*)`)? *\\|").FindAllStringSubmatch(section, -1) {
+				shown[m[1]] = m[2]
+			}
+			var help bytes.Buffer
+			cmd.Main([]string{command, "--help"}, &help, io.Discard)
+			have := map[string]string{}
+			for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z-]+) .*?(?:\(default "?([^")]*)"?\))?$`).FindAllStringSubmatch(help.String(), -1) {
+				have[m[1]] = m[2]
+			}
+			delete(have, "--help")
+			if len(have) == 0 {
+				t.Fatalf("no flags found in\n%s", help.String())
+			}
+			for name, value := range have {
+				if got, ok := shown[name]; !ok || got != value {
+					t.Errorf("the README's table has %s with the default %q (there: %t), want %q", name, got, ok, value)
+				}
+			}
+			for name := range shown {
+				if _, ok := have[name]; !ok {
+					t.Errorf("the README's table has %s, which %s has not", name, command)
+				}
+			}
+		})
 	}
 }
 

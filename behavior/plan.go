@@ -368,7 +368,7 @@ func (p *Plan) addOperation(s *OperationSpec, spec *Spec) (*Operation, error) {
 func (s *OperationSpec) needs(builtin int, spec *Spec) bool {
 	switch builtin {
 	case unauthenticated, badCredentials, expiredCredentials:
-		return s.Challenge != "" || s.documents(401)
+		return !s.Open && (s.Challenge != "" || s.documents(401))
 	case forbidden:
 		return len(s.Scopes) > 0
 	case rateLimited:

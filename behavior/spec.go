@@ -114,6 +114,7 @@ type OperationSpec struct {
 	Responses  []ResponseSpec
 	Scopes     []string
 	Challenge  string // WWW-Authenticate of its security scheme, "" for none
+	Open       bool   // anonymous callers are let in
 	Steps      []StepSpec
 }
 

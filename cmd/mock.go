@@ -24,6 +24,7 @@ import (
 	"github.com/understudy-dev/understudy/behavior/value"
 	"github.com/understudy-dev/understudy/fixtures"
 	"github.com/understudy-dev/understudy/mockserver"
+	"github.com/understudy-dev/understudy/mockserver/faults"
 	"github.com/understudy-dev/understudy/openapi"
 )
 
@@ -36,6 +37,7 @@ type mockFlags struct {
 	rateLimits bool
 	log        string
 	quiet      bool
+	fault      string
 }
 
 func mockCommand() *cobra.Command {
@@ -50,7 +52,11 @@ remember. Without an argument all APIs that come with understudy are served:
 Each API is reachable under its own path prefix (/ayra/v1/agents), by its host
 name in the Host header, and at the root where no other API claims the path.
 POST /__admin/reset puts the records back; an X-Understudy-World header gives a
-test a world of its own.`,
+test a world of its own.
+
+With --fault the server breaks one rule on purpose, for all APIs, so that you can
+see whether your tests notice. The faults are:
+` + faultTable(),
 		Example: `  understudy mock
   understudy mock ayra temujin -p 8080 --log json
   understudy mock ayra --fixtures ayra=my-agents.yaml --rate-limits`,
@@ -70,8 +76,22 @@ test a world of its own.`,
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of ids and other choices; equal seeds and requests have equal answers")
 	fl.BoolVar(&f.rateLimits, "rate-limits", false, "refuse requests beyond the rate limits with 429, instead of only counting them")
 	fl.StringVar(&f.log, "log", "text", "one line per request as text or json")
+	fl.StringVar(&f.fault, "fault", "", "break one rule on purpose; the faults are listed above")
 	fl.BoolVar(&f.quiet, "quiet", false, "print the address only")
 	return c
+}
+
+// faultTable is a line for each fault.
+func faultTable() string {
+	width := 0
+	for _, f := range faults.All {
+		width = max(width, len(f.Name))
+	}
+	var b strings.Builder
+	for _, f := range faults.All {
+		fmt.Fprintf(&b, "\n  %-*s  %s", width, f.Name, f.Summary)
+	}
+	return b.String()
 }
 
 func (f *mockFlags) check() error {
@@ -83,6 +103,11 @@ func (f *mockFlags) check() error {
 	}
 	if f.log != "text" && f.log != "json" {
 		return usagef("--log %q: want text or json", f.log)
+	}
+	if f.fault != "" {
+		if _, err := faults.ByName(f.fault); err != nil {
+			return usagef("--fault: %w", err)
+		}
 	}
 	return nil
 }
@@ -203,6 +228,16 @@ func mock(ctx context.Context, f mockFlags, names []string, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
+	var handler http.Handler = server
+	if f.fault != "" {
+		fault, err := faults.ByName(f.fault)
+		if err != nil {
+			return err
+		}
+		for _, s := range stands {
+			handler = fault.Wrap(handler, s.API)
+		}
+	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(f.host, strconv.Itoa(f.port)))
 	if err != nil {
 		return listenError(err, f)
@@ -216,7 +251,7 @@ func mock(ctx context.Context, f mockFlags, names []string, stdout, stderr io.Wr
 	// The state is large and lives long, requests are small and short: collecting
 	// half as often as usual is worth its memory.
 	debug.SetGCPercent(200)
-	return serve(ctx, mockserver.Listener(listener), server, stderr)
+	return serve(ctx, mockserver.Listener(listener), handler, stderr)
 }
 
 func listenError(err error, f mockFlags) error {
@@ -279,6 +314,9 @@ func banner(base string, stands []stand, f mockFlags) string {
 	}
 	if f.auth == "any" {
 		b.WriteString("\nAny credentials are accepted.\n")
+	}
+	if fault, err := faults.ByName(f.fault); err == nil { // "" is none
+		fmt.Fprintf(&b, "\nOn purpose this server has the fault %s: %s\n", fault.Name, fault.Summary)
 	}
 	fmt.Fprintf(&b, "\nReset: curl -X POST %s/__admin/reset   Stop: Ctrl-C\n\n", base)
 	return b.String()

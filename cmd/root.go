@@ -14,7 +14,7 @@ import (
 // The exit statuses.
 const (
 	exitGood   = 0
-	exitFailed = 1 // a bad document or fixture, or an address that is taken
+	exitFailed = 1 // a bad document or fixture, an address that is taken, a broken contract
 	exitUsage  = 2
 )
 
@@ -31,20 +31,22 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		Use:   "understudy",
 		Short: "A stand-in for HTTP APIs that remembers, driven by their OpenAPI documents",
 		Long: `understudy stands in for HTTP APIs. It validates requests and answers them with
-state, as the behaviour rules in an OpenAPI document say.`,
+state, as the behaviour rules in an OpenAPI document say. It also checks whether a
+server keeps them.`,
 		Example: `  understudy mock                 # all four APIs that come with it, on port 4010
-  understudy mock ayra -p 0       # one of them, on a free port`,
+  understudy mock ayra -p 0       # one of them, on a free port
+  understudy check ayra --url http://127.0.0.1:4010/ayra`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("unknown command %q; want mock", args[0])
+				return usagef("unknown command %q; want mock or check", args[0])
 			}
 			return nil
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(mockCommand())
+	root.AddCommand(mockCommand(), checkCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -167,7 +167,7 @@ func (l *loader) load() error {
 	if spec.Quotas, err = l.quotas(tree.Get(root, "x-quotas")); err != nil {
 		return err
 	}
-	if err := l.kind(root, "paths", yaml.MappingNode, "paths"); err != nil {
+	if err := l.file.Holds(root, "paths", yaml.MappingNode, "paths"); err != nil {
 		return err
 	}
 	operations, ids := []*Operation(nil), map[string]behavior.Position{}
@@ -283,7 +283,7 @@ func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec
 	if err := l.extensions(n, "an operation"); err != nil {
 		return nil, err
 	}
-	if err := l.kind(n, "responses", yaml.MappingNode, "responses of "+s.ID); err != nil {
+	if err := l.file.Holds(n, "responses", yaml.MappingNode, "responses of "+s.ID); err != nil {
 		return nil, err
 	}
 	op := &Operation{API: l.api, Summary: tree.Text(n, "summary"), members: make([]int, 4)}
@@ -321,12 +321,13 @@ func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec
 	if security == nil {
 		at, security = l.file.Root, tree.Get(l.file.Root, "security")
 	}
-	if err := l.kind(at, "security", yaml.SequenceNode, "security"); err != nil {
+	if err := l.file.Holds(at, "security", yaml.SequenceNode, "security"); err != nil {
 		return nil, err
 	}
 	if op.security, s.Challenge, err = l.requirements(security); err != nil {
 		return nil, err
 	}
+	s.Open = len(op.security) == 0 || slices.ContainsFunc(op.security, func(r requirement) bool { return len(r) == 0 })
 	if s.Steps, err = l.steps(tree.Get(n, "x-behavior"), "x-behavior of "+s.ID); err != nil {
 		return nil, err
 	}
@@ -340,7 +341,7 @@ func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec
 func (l *loader) parameters(op *Operation, s *behavior.OperationSpec, p *Path, path, n *yaml.Node) error {
 	var list []*param.Param
 	for _, parent := range []*yaml.Node{n, path} {
-		if err := l.kind(parent, "parameters", yaml.SequenceNode, "parameters of "+s.ID); err != nil {
+		if err := l.file.Holds(parent, "parameters", yaml.SequenceNode, "parameters of "+s.ID); err != nil {
 			return err
 		}
 		for _, c := range tree.Items(tree.Get(parent, "parameters")) {
@@ -404,7 +405,7 @@ func (l *loader) requestBody(op *Operation, s *behavior.OperationSpec, n *yaml.N
 	if err := l.extensions(n, "a request body"); err != nil {
 		return err
 	}
-	if err := l.kind(n, "content", yaml.MappingNode, "content of the body of "+s.ID); err != nil {
+	if err := l.file.Holds(n, "content", yaml.MappingNode, "content of the body of "+s.ID); err != nil {
 		return err
 	}
 	op.body = &body{required: tree.Text(n, "required") == "true"}

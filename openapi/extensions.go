@@ -12,33 +12,6 @@ import (
 	"github.com/understudy-dev/understudy/openapi/tree"
 )
 
-// keys checks that a mapping has no other keys than these.
-func (l *loader) keys(n *yaml.Node, what string, allowed ...string) error {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return l.file.Errorf(n, "%s: is %s; want a mapping with %s", what, tree.Kind(n), strings.Join(allowed, ", "))
-	}
-	for k := range tree.Pairs(n) {
-		if !slices.Contains(allowed, k.Value) {
-			return l.file.Errorf(k, "%s: unknown key %q; want %s", what, k.Value, strings.Join(allowed, ", "))
-		}
-	}
-	return nil
-}
-
-// kind checks that what stands under a key, if anything does, is a mapping or a
-// list: whatever is not would be without effect.
-func (l *loader) kind(n *yaml.Node, key string, kind yaml.Kind, what string) error {
-	v := tree.Get(n, key)
-	if v == nil || v.Kind == kind {
-		return nil
-	}
-	want := "a mapping"
-	if kind == yaml.SequenceNode {
-		want = "a list"
-	}
-	return l.file.Errorf(v, "%s: is %s; want %s", what, tree.Kind(v), want)
-}
-
 // scalar is the text of a scalar node.
 func (l *loader) scalar(n *yaml.Node, what string) (string, error) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
@@ -172,7 +145,7 @@ func (l *loader) set(n *yaml.Node) ([]behavior.SetSpec, error) {
 }
 
 func (l *loader) resources(n *yaml.Node) ([]behavior.ResourceSpec, error) {
-	if err := l.kind(l.file.Root, "x-resources", yaml.MappingNode, "x-resources"); err != nil {
+	if err := l.file.Holds(l.file.Root, "x-resources", yaml.MappingNode, "x-resources"); err != nil {
 		return nil, err
 	}
 	var out []behavior.ResourceSpec
@@ -188,7 +161,7 @@ func (l *loader) resources(n *yaml.Node) ([]behavior.ResourceSpec, error) {
 
 func (l *loader) resource(key, n *yaml.Node) (r behavior.ResourceSpec, err error) {
 	what := "x-resources " + key.Value
-	if err := l.keys(n, what, "schema", "id", "within", "visible", "default", "on-create", "on-update", "on-read", "unique", "hidden", "delete"); err != nil {
+	if err := l.file.Keys(n, what, "schema", "id", "within", "visible", "default", "on-create", "on-update", "on-read", "unique", "hidden", "delete"); err != nil {
 		return r, err
 	}
 	r.Name, r.Pos = key.Value, l.file.Position(key)
@@ -211,7 +184,7 @@ func (l *loader) resource(key, n *yaml.Node) (r behavior.ResourceSpec, err error
 	if r.ID, err = l.word(n, "id", what); err != nil {
 		return r, err
 	}
-	if err := l.kind(n, "within", yaml.MappingNode, what+" within"); err != nil {
+	if err := l.file.Holds(n, "within", yaml.MappingNode, what+" within"); err != nil {
 		return r, err
 	}
 	for k, c := range tree.Pairs(tree.Get(n, "within")) {
@@ -247,11 +220,11 @@ func (l *loader) resource(key, n *yaml.Node) (r behavior.ResourceSpec, err error
 			return r, err
 		}
 	}
-	if err := l.kind(n, "unique", yaml.SequenceNode, what+" unique"); err != nil {
+	if err := l.file.Holds(n, "unique", yaml.SequenceNode, what+" unique"); err != nil {
 		return r, err
 	}
 	for _, c := range tree.Items(tree.Get(n, "unique")) {
-		if err := l.keys(c, what+" unique", "by", "among", "else"); err != nil {
+		if err := l.file.Keys(c, what+" unique", "by", "among", "else"); err != nil {
 			return r, err
 		}
 		u := behavior.UniqueSpec{Pos: l.file.Position(c)}
@@ -309,7 +282,7 @@ func (l *loader) failures(n *yaml.Node, what string) ([]behavior.FailureSpec, er
 }
 
 func (l *loader) failure(name string, n *yaml.Node, what string) (f behavior.FailureSpec, err error) {
-	if err := l.keys(n, what, "response", "from", "example", "set", "body", "headers", "basis", "cite"); err != nil {
+	if err := l.file.Keys(n, what, "response", "from", "example", "set", "body", "headers", "basis", "cite"); err != nil {
 		return f, err
 	}
 	f.Name, f.Pos = name, l.file.Position(n)
@@ -363,7 +336,7 @@ func (l *loader) status(n, parent *yaml.Node, what string) (int, error) {
 }
 
 func (l *loader) rootFailures(n *yaml.Node) ([]behavior.FailureSpec, error) {
-	if err := l.kind(l.file.Root, "x-failures", yaml.MappingNode, "x-failures"); err != nil {
+	if err := l.file.Holds(l.file.Root, "x-failures", yaml.MappingNode, "x-failures"); err != nil {
 		return nil, err
 	}
 	var out []behavior.FailureSpec
@@ -378,12 +351,12 @@ func (l *loader) rootFailures(n *yaml.Node) ([]behavior.FailureSpec, error) {
 }
 
 func (l *loader) wordings(n *yaml.Node) ([]behavior.WordingSpec, error) {
-	if err := l.kind(l.file.Root, "x-violations", yaml.MappingNode, "x-violations"); err != nil {
+	if err := l.file.Holds(l.file.Root, "x-violations", yaml.MappingNode, "x-violations"); err != nil {
 		return nil, err
 	}
 	var out []behavior.WordingSpec
 	for k, c := range tree.Pairs(n) {
-		if err := l.keys(c, "x-violations "+k.Value, "code", "message"); err != nil {
+		if err := l.file.Keys(c, "x-violations "+k.Value, "code", "message"); err != nil {
 			return nil, err
 		}
 		w := behavior.WordingSpec{Key: k.Value, Pos: l.file.Position(k)}
@@ -400,13 +373,13 @@ func (l *loader) wordings(n *yaml.Node) ([]behavior.WordingSpec, error) {
 }
 
 func (l *loader) quotas(n *yaml.Node) ([]behavior.QuotaSpec, error) {
-	if err := l.kind(l.file.Root, "x-quotas", yaml.SequenceNode, "x-quotas"); err != nil {
+	if err := l.file.Holds(l.file.Root, "x-quotas", yaml.SequenceNode, "x-quotas"); err != nil {
 		return nil, err
 	}
 	var out []behavior.QuotaSpec
 	for _, c := range tree.Items(n) {
 		const what = "x-quotas"
-		if err := l.keys(c, what, "name", "by", "limit", "window", "headers", "else", "basis", "cite"); err != nil {
+		if err := l.file.Keys(c, what, "name", "by", "limit", "window", "headers", "else", "basis", "cite"); err != nil {
 			return nil, err
 		}
 		q := behavior.QuotaSpec{Pos: l.file.Position(c)}
@@ -447,7 +420,7 @@ func (l *loader) response(status string, n *yaml.Node) (r behavior.ResponseSpec,
 	if n, err = l.file.Resolve(n); err != nil {
 		return r, err
 	}
-	if err = l.kind(n, "content", yaml.MappingNode, "content of the response "+status); err != nil {
+	if err = l.file.Holds(n, "content", yaml.MappingNode, "content of the response "+status); err != nil {
 		return r, err
 	}
 	r.Status, r.Pos = status, l.file.Position(n)

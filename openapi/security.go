@@ -40,7 +40,7 @@ type requirement []int // indexes into API.schemes
 
 func (l *loader) securitySchemes() error {
 	components := tree.Get(l.file.Root, "components")
-	if err := l.kind(components, "securitySchemes", yaml.MappingNode, "securitySchemes"); err != nil {
+	if err := l.file.Holds(components, "securitySchemes", yaml.MappingNode, "securitySchemes"); err != nil {
 		return err
 	}
 	list := tree.Get(components, "securitySchemes")
@@ -182,6 +182,22 @@ func (a *API) Present(r *http.Request, credentials map[string]string) {
 			r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(secret)))
 		}
 	}
+}
+
+// CredentialHeaders are the names of the headers that credentials travel in.
+func (a *API) CredentialHeaders() []string {
+	var names []string
+	for _, s := range a.schemes {
+		switch s.kind {
+		case keyInHeader:
+			names = append(names, s.key)
+		case keyInCookie:
+			names = append(names, "Cookie")
+		case bearer, basic:
+			names = append(names, "Authorization")
+		}
+	}
+	return names
 }
 
 // CurlArguments are the arguments that make curl present credentials.

@@ -70,7 +70,7 @@ func (l *loader) step(n *yaml.Node, what string) (s behavior.StepSpec, err error
 	}
 	what += " " + key.Value
 	allowed := append([]string{key.Value}, stepKeys[s.Kind]...)
-	if err := l.keys(n, what, append(allowed, "rule", "basis", "cite")...); err != nil {
+	if err := l.file.Keys(n, what, append(allowed, "rule", "basis", "cite")...); err != nil {
 		return s, err
 	}
 	s.Pos = l.file.Position(key)
@@ -141,7 +141,7 @@ func (l *loader) stepBody(s *behavior.StepSpec, n *yaml.Node, what string) (err 
 			*part.to = t
 		}
 	}
-	if err := l.kind(n, "filter", yaml.MappingNode, what+" filter"); err != nil {
+	if err := l.file.Holds(n, "filter", yaml.MappingNode, what+" filter"); err != nil {
 		return err
 	}
 	for k, c := range tree.Pairs(tree.Get(n, "filter")) {
@@ -201,7 +201,7 @@ func (l *loader) sort(n *yaml.Node, what string) (*behavior.SortSpec, error) {
 		s.Default, err = l.strings(n, what)
 		return s, err
 	}
-	if err := l.keys(n, what, "by", "among", "descending", "default"); err != nil {
+	if err := l.file.Keys(n, what, "by", "among", "descending", "default"); err != nil {
 		return nil, err
 	}
 	if s.By, err = l.text(tree.Get(n, "by"), what+" by"); err != nil {
@@ -224,7 +224,7 @@ func (l *loader) page(n *yaml.Node, what string) (*behavior.PageSpec, error) {
 	if n == nil {
 		return nil, nil
 	}
-	if err := l.keys(n, what, "number", "size", "offset", "limit", "else"); err != nil {
+	if err := l.file.Keys(n, what, "number", "size", "offset", "limit", "else"); err != nil {
 		return nil, err
 	}
 	p := &behavior.PageSpec{Pos: l.file.Position(n)}

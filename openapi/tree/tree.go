@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -171,8 +172,39 @@ func (c *checker) measure(n *yaml.Node, depth int) (extent, error) {
 	return e, nil
 }
 
-// Position is where n begins.
+// Keys checks that n is a mapping with no other keys than these. what names it in
+// the error.
+func (f *File) Keys(n *yaml.Node, what string, allowed ...string) error {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return f.Errorf(n, "%s: is %s; want a mapping with %s", what, Kind(n), strings.Join(allowed, ", "))
+	}
+	for k := range Pairs(n) {
+		if !slices.Contains(allowed, k.Value) {
+			return f.Errorf(k, "%s: unknown key %q; want %s", what, k.Value, strings.Join(allowed, ", "))
+		}
+	}
+	return nil
+}
+
+// Holds checks that what stands under a key of n, if anything does, is a mapping
+// or a list: anything else would be without effect.
+func (f *File) Holds(n *yaml.Node, key string, kind yaml.Kind, what string) error {
+	v := Get(n, key)
+	if v == nil || v.Kind == kind {
+		return nil
+	}
+	want := "a mapping"
+	if kind == yaml.SequenceNode {
+		want = "a list"
+	}
+	return f.Errorf(v, "%s: is %s; want %s", what, Kind(v), want)
+}
+
+// Position is where n begins; of no node it is the file.
 func (f *File) Position(n *yaml.Node) behavior.Position {
+	if n == nil {
+		return behavior.Position{File: f.Name}
+	}
 	return behavior.Position{File: f.Name, Line: n.Line, Column: n.Column}
 }
 
