@@ -8,12 +8,10 @@ import (
 	"github.com/understudy-dev/understudy/openapi"
 )
 
-// A sequence is calls that lead to a rule, and the calls that look at what it
-// has done.
+// A sequence is calls, the last of which leads to a rule.
 type sequence struct {
 	rule  *behavior.Rule
 	calls []Request
-	looks []Request
 }
 
 // planner looks for calls that make each rule decide, in pictures only: a call

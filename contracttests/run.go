@@ -317,10 +317,6 @@ func (r *run) confirm(ctx context.Context) {
 			return
 		}
 		again := &run{Config: r.Config, gen: r.gen, base: r.base, conformance: r.conformance, result: r.result, findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{}}
-		var calls []Request
-		for _, x := range f.Steps {
-			calls = append(calls, x.Request)
-		}
 		again.replay(ctx, r.base.fork(), f.Steps)
 		_, same := again.findings[f.Key()]
 		f.Confirmed, f.Unstable = same, !same
