@@ -61,14 +61,15 @@ type compiler struct {
 	plan    *Plan
 	op      *OperationSpec
 	names   *scope
-	slots   int             // the most slots in use
-	free    int             // the next free one
-	extra   map[string]bool // names of the context: violations, quota, v, …
-	later   bool            // below "after"
-	reading bool            // compiling on-read
-	record  bool            // compiling what hangs on a record alone
-	rules   *[]*Rule        // where the rules of the operation are collected
-	lookups *[]Lookup       // where those of the operation are collected
+	slots   int                      // the most slots in use
+	free    int                      // the next free one
+	extra   map[string]bool          // names of the context: violations, quota, v, …
+	later   bool                     // below "after"
+	reading bool                     // compiling on-read
+	record  bool                     // compiling what hangs on a record alone
+	rules   *[]*Rule                 // where the rules of the operation are collected
+	lookups *[]Lookup                // where those of the operation are collected
+	made    map[*FailureSpec]*answer // for the built-in checks, which share them
 }
 
 func (c *compiler) bind(name string, t typ) int {

@@ -88,10 +88,17 @@ func (c *compiler) builtin(i int) (refusal, error) {
 		if f == nil {
 			continue
 		}
+		if a := c.made[f]; a != nil {
+			return refusal{a}, nil
+		}
 		a, err := c.failure(f, i <= expiredCredentials)
 		if err != nil {
 			return nil, err
 		}
+		if c.made == nil {
+			c.made = map[*FailureSpec]*answer{}
+		}
+		c.made[f] = a
 		return refusal{a}, nil
 	}
 	return nil, nil

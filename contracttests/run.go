@@ -306,21 +306,50 @@ func (r *run) note(p problem, operation string, steps []Exchange) {
 	}
 }
 
-// confirm sees each finding once more, from the first state.
+// confirm sees each finding once more, from the first state, and leaves out the
+// calls that it can be seen without.
 func (r *run) confirm(ctx context.Context) {
 	if r.Reset == nil {
 		return
 	}
-	list := r.sorted()
-	for _, f := range list {
-		if ctx.Err() != nil || r.Reset(ctx) != nil {
+	for _, f := range r.sorted() {
+		if ctx.Err() != nil {
 			return
 		}
-		again := &run{Config: r.Config, gen: r.gen, base: r.base, conformance: r.conformance, result: r.result, findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{}}
-		again.replay(ctx, r.base.fork(), f.Steps)
-		_, same := again.findings[f.Key()]
-		f.Confirmed, f.Unstable = same, !same
+		if f.Confirmed = r.shows(ctx, f.Steps, f.Key()); !f.Confirmed {
+			f.Unstable = true
+			continue
+		}
+		// In ever smaller pieces, from the front: what came first is needed least.
+		tries := mostShrinks
+		for size := len(f.Steps) / 2; size > 0; size /= 2 {
+			for at := 0; at+size < len(f.Steps) && tries > 0; tries-- {
+				fewer := slices.Concat(f.Steps[:at], f.Steps[at+size:])
+				if r.shows(ctx, fewer, f.Key()) {
+					f.Steps = fewer
+				} else {
+					at += size
+				}
+			}
+		}
 	}
+}
+
+// mostShrinks bounds the re-runs that shorten one finding.
+const mostShrinks = 40
+
+// shows is whether the calls, made from the first state, lead to a finding again.
+func (r *run) shows(ctx context.Context, steps []Exchange, key string) bool {
+	if ctx.Err() != nil || r.Reset(ctx) != nil {
+		return false
+	}
+	again := &run{
+		Config: r.Config, gen: r.gen, base: r.base, conformance: r.conformance, result: r.result,
+		findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{},
+	}
+	again.replay(ctx, r.base.fork(), steps)
+	_, same := again.findings[key]
+	return same
 }
 
 // replay makes the calls of a finding again. Ids that the server chose then have
@@ -328,11 +357,13 @@ func (r *run) confirm(ctx context.Context) {
 func (r *run) replay(ctx context.Context, j *Judge, before []Exchange) {
 	real := map[string]string{}
 	var steps []Exchange
-	for _, old := range before {
-		x := r.send(ctx, rename(old.Request, real))
+	for i := range before {
+		x := r.send(ctx, rename(before[i].Request, real))
 		steps = append(steps, x)
-		r.judge(j, steps)
-		for from, to := range chosen(&old, &x) {
+		if !r.judge(j, steps) {
+			return
+		}
+		for from, to := range chosen(&before[i], &x) {
 			real[from] = to
 		}
 	}

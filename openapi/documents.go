@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-//go:embed ayra.yaml futureagi.yaml selise-blocks.yaml temujin.yaml
+//go:embed *.yaml
 var documents embed.FS
 
 // Names are the APIs that come with the project, in order.
