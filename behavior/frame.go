@@ -65,10 +65,10 @@ func (f *frame) reset(p *Plan, call *Call) {
 	if call.Op != nil {
 		slots = max(slots, call.Op.slots)
 	}
-	old, args, aux, key := f.slots, f.args, f.ownTx.aux, f.ownTx.key
+	old, args, aux, key, all := f.slots, f.args, f.ownTx.aux, f.ownTx.key, f.ownTx.all
 	*f = frame{plan: p, call: call, fuel: fuel, args: args}
 	f.tx = &f.ownTx
-	f.tx.aux, f.tx.key = aux, key
+	f.tx.aux, f.tx.key, f.tx.all = aux, key, all
 	if cap(old) >= slots {
 		f.slots = old[:slots]
 	} else {
@@ -79,15 +79,19 @@ func (f *frame) reset(p *Plan, call *Call) {
 // release gives the frame back. Nothing of the call stays in it.
 func (f *frame) release() {
 	slots, args, aux, key := f.slots[:cap(f.slots)], f.args[:cap(f.args)], f.ownTx.aux, f.ownTx.key
+	all := f.ownTx.all
 	clear(slots)
 	clear(args)
 	*f = frame{slots: slots, args: args[:0]}
-	if cap(key) <= 4<<10 {
-		f.ownTx.key = key
+	if cap(key) <= mostKeys && cap(all) <= mostKeys {
+		f.ownTx.key, f.ownTx.all = key, all
 	}
 	f.ownTx.aux = aux
 	frames.Put(f)
 }
+
+// mostKeys is the size in bytes of the buffers that are kept for the next call.
+const mostKeys = 4 << 10
 
 // spend is whether a loop may look at one more element.
 func (f *frame) spend() bool {

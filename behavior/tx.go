@@ -30,7 +30,8 @@ type Tx struct {
 	tasksChanged bool
 	quotas       *quotas // nil: not counted
 	enforce      bool
-	key          []byte
+	key          []byte // of one index
+	all          []byte // of all of them
 	aux          *frame // for what is computed of one record
 }
 
@@ -69,9 +70,7 @@ func (tx *Tx) rollback() {
 		}
 		if c.before != nil {
 			t.ids.Set(c.before.id, c.before)
-			for i := range c.r.indexes {
-				tx.enter(t, c.r, i, c.before)
-			}
+			tx.enter(t, c.r, c.before)
 			if c.after == nil && c.r.spec.Soft {
 				t.gone = fork(t.gone)
 				t.gone.Delete(c.before.id)
@@ -154,9 +153,7 @@ func (tx *Tx) insert(r *Resource, v value.Value) *record {
 	t.seq++
 	rec := &record{id: idText(v.Get(r.id)), seq: t.seq, val: r.seal(v)}
 	t.ids.Set(rec.id, rec)
-	for i := range r.indexes {
-		tx.enter(t, r, i, rec)
-	}
+	tx.enter(t, r, rec)
 	tx.changes = append(tx.changes, edit{r, nil, rec})
 	return rec
 }
@@ -171,8 +168,8 @@ func (tx *Tx) replace(r *Resource, old *record, v value.Value) *record {
 	t.ids.Set(rec.id, rec)
 	for i := range r.indexes {
 		tx.leave(t, r, i, old)
-		tx.enter(t, r, i, rec)
 	}
+	tx.enter(t, r, rec)
 	tx.changes = append(tx.changes, edit{r, old, rec})
 	return rec
 }
@@ -222,16 +219,31 @@ func (tx *Tx) computed(ix *index, v value.Value) value.Value {
 	return out
 }
 
-func (tx *Tx) enter(t *table, r *Resource, i int, rec *record) {
-	inIndex, inPart := tx.keys(r, i, rec)
-	if r.indexes[i].by != nil {
-		ix, _ := t.own(i, nil)
-		ix.flat.Set(string(tx.key), rec)
-		return
+// enter puts a record into all indexes. Its keys share one text.
+func (tx *Tx) enter(t *table, r *Resource, rec *record) {
+	var buf [8]span
+	spans, all := buf[:0], tx.all[:0]
+	for i := range r.indexes {
+		inIndex, inPart := tx.keys(r, i, rec)
+		at := len(all)
+		all = append(append(all, inIndex...), inPart...)
+		spans = append(spans, span{at, at + len(inIndex), len(all)})
 	}
-	_, p := t.own(i, inIndex)
-	p.tree.Set(string(inPart), rec)
+	tx.all = all
+	text := string(all)
+	for i, s := range spans {
+		if r.indexes[i].by != nil {
+			ix, _ := t.own(i, nil)
+			ix.flat.Set(text[s.begin:s.end], rec)
+			continue
+		}
+		_, p := t.own(i, all[s.begin:s.mid])
+		p.tree.Set(text[s.mid:s.end], rec)
+	}
 }
+
+// span is where the key of one index stands: that of its part, then that in it.
+type span struct{ begin, mid, end int }
 
 func (tx *Tx) leave(t *table, r *Resource, i int, rec *record) {
 	inIndex, inPart := tx.keys(r, i, rec)
