@@ -84,12 +84,17 @@ func (r *Result) verdicts() []operationVerdict {
 		out[i].rules = append(out[i].rules, v)
 	}
 	others := map[string][]*Finding{}
+	var operations []string // of others, in order
 	for k := range r.Findings {
 		if f := &r.Findings[k]; !told[f] {
+			if others[f.Operation] == nil {
+				operations = append(operations, f.Operation)
+			}
 			others[f.Operation] = append(others[f.Operation], f)
 		}
 	}
-	for operation, list := range others {
+	for _, operation := range operations {
+		list := others[operation]
 		i, ok := index[operation]
 		if !ok {
 			i = len(out)

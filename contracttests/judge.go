@@ -28,6 +28,7 @@ type Judge struct {
 	members map[string]bool              // that records have
 	last    *behavior.Rule               // that decided the last answer, as the model has it
 	writes  []behavior.Write             // what the last call has changed
+	unsure  bool                         // the last answer may be explained by more ways than were tried
 }
 
 // NewJudge begins with the picture that world shows. The world is the judge's own
@@ -109,7 +110,7 @@ func (j *Judge) predict(r *Request) (asked, behavior.Outcome, error) {
 // Observe judges an answer by the rules. If one of the ways that the model permits
 // explains it, the picture goes that way and takes on what the server has chosen.
 func (j *Judge) Observe(x *Exchange) []problem {
-	j.last, j.writes = nil, nil
+	j.last, j.writes, j.unsure = nil, nil, false
 	defer j.date(x)
 	if x.Response == nil {
 		return nil // there is nothing to compare; that there is no answer, is told elsewhere
@@ -128,7 +129,11 @@ func (j *Judge) Observe(x *Exchange) []problem {
 		}
 	}
 	var first *way
-	for script := []int{}; script != nil; {
+	for script, tried := []int{}, 0; script != nil; tried++ {
+		if tried == mostWays {
+			j.unsure = true
+			return nil // another way might explain it: what is not known is not said
+		}
 		w := j.walk(a, script, x, body)
 		if first == nil {
 			first, j.last = w, w.out.Rule
@@ -140,9 +145,6 @@ func (j *Judge) Observe(x *Exchange) []problem {
 		}
 		if w.closer(first) {
 			first = w
-		}
-		if len(w.choices.asked) > mostWays {
-			break
 		}
 		script = w.choices.next()
 	}

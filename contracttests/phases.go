@@ -336,7 +336,11 @@ func (r *run) access(ctx context.Context) {
 			if len(r.Names) > 0 {
 				ordinary = r.Credentials[r.Names[0]]
 			}
-			for scheme, secret := range ordinary {
+			for _, scheme := range r.API.Schemes() {
+				secret, ok := ordinary[scheme]
+				if !ok {
+					continue
+				}
 				one := func(change string) map[string]string {
 					c := map[string]string{}
 					for s, v := range ordinary {

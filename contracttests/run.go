@@ -1,10 +1,10 @@
 package contracttests
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -203,11 +203,17 @@ func (r *run) play(ctx context.Context, j *Judge, calls []Request, look bool) bo
 
 // rename puts the server's ids in the place of those that a plan has.
 func rename(q Request, real map[string]string) Request {
-	for planned, id := range real {
-		q.Target = strings.ReplaceAll(q.Target, planned, id)
-		if q.Body != nil {
-			q.Body = bytes.ReplaceAll(q.Body, []byte(planned), []byte(id))
-		}
+	if len(real) == 0 {
+		return q
+	}
+	var pairs []string
+	for _, planned := range slices.Sorted(maps.Keys(real)) {
+		pairs = append(pairs, planned, real[planned])
+	}
+	in := strings.NewReplacer(pairs...) // all at once: what is put in is not replaced again
+	q.Target = in.Replace(q.Target)
+	if q.Body != nil {
+		q.Body = []byte(in.Replace(string(q.Body)))
 	}
 	return q
 }
@@ -240,6 +246,12 @@ func (r *run) judge(j *Judge, steps []Exchange) bool {
 		r.note(p, x.Request.Operation, steps)
 	}
 	op := r.API.OperationByID(x.Request.Operation)
+	if j.unsure {
+		fits = false
+		if n := fmt.Sprintf("answers of %s were left unjudged: more than %d ways may explain them", x.Request.Operation, mostWays); !slices.Contains(r.result.Notes, n) {
+			r.result.Notes = append(r.result.Notes, n)
+		}
+	}
 	if !fits && r.Reset == nil && (op == nil || op.Writes()) {
 		r.lost, r.result.Incomplete = true, true
 		r.result.Notes = append(r.result.Notes, "the run ended here: after a contradiction the server's state is not known, and it cannot be put back")
