@@ -186,7 +186,7 @@ func (c *compiler) function(e ast.Expr, name string, member bool, args []ast.Exp
 			if err != nil {
 				return nil, typ{}, err
 			}
-			return func(f *frame) value.Value { return value.Int(int64(count(f))) }, typ{}, nil
+			return count, typ{}, nil
 		}
 	}
 	if def.choice != nil {

@@ -25,6 +25,7 @@ const (
 	Alternative                // which of High+1 permitted ways; the answer is its number, from 0
 	Condition                  // whether something holds that hangs on other choices
 	Unknown                    // computed from other choices
+	Kept                       // what a record holds that nobody has looked at
 )
 
 // A Law says what a server may choose in one place.

@@ -14,6 +14,8 @@ type frame struct {
 	tx     *Tx
 	call   *Call
 	choose Chooser
+	// observer is the same chooser where it is one.
+	observer Observer
 	now    time.Time
 	slots  []value.Value
 	fuel   int64 // how many more elements loops may look at

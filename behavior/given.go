@@ -19,7 +19,7 @@ func (w *World) DoWith(call *Call, choose Chooser) Outcome {
 	defer w.mu.Unlock()
 	exclusive, keep := w.begin(f, now), false
 	defer func() { w.end(f, exclusive, keep) }()
-	f.choose = choose
+	f.watch(choose)
 	out := f.step()
 	keep = !out.Refused
 	return out
@@ -43,7 +43,7 @@ func (w *World) Resolve(known func(hole any) (value.Value, bool)) {
 			return true
 		})
 		for _, rec := range open {
-			if v := fill(rec.val, known); !value.Equal(v, rec.val) {
+			if v := Fill(rec.val, known); !value.Equal(v, rec.val) {
 				f.tx.replace(r, rec, v)
 			}
 		}
@@ -55,8 +55,8 @@ func hasHole(v value.Value) bool {
 		slices.ContainsFunc(v.Members(), func(m value.Member) bool { return hasHole(m.Value) })
 }
 
-// fill is a value with values for the holes in it that are known.
-func fill(v value.Value, known func(hole any) (value.Value, bool)) value.Value {
+// Fill is a value with values for the holes in it that are known.
+func Fill(v value.Value, known func(hole any) (value.Value, bool)) value.Value {
 	switch {
 	case v.Kind() == value.HoleKind:
 		if got, ok := known(v.Hole()); ok {
@@ -65,13 +65,13 @@ func fill(v value.Value, known func(hole any) (value.Value, bool)) value.Value {
 	case v.IsArray():
 		elems := slices.Clone(v.Elems())
 		for i := range elems {
-			elems[i] = fill(elems[i], known)
+			elems[i] = Fill(elems[i], known)
 		}
 		return value.Array(elems...)
 	case v.IsObject():
 		members := slices.Clone(v.Members())
 		for i := range members {
-			members[i].Value = fill(members[i].Value, known)
+			members[i].Value = Fill(members[i].Value, known)
 		}
 		return value.Object(members...)
 	}

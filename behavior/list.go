@@ -195,12 +195,21 @@ func (l *listStep) run(f *frame) bool {
 			from = value.Int(offset)
 		}
 	}
-	items, total := q.page(f, conditions, reverse, int(offset), int(size))
+	var items []value.Value
+	var total value.Value
+	if f.observer != nil {
+		items, total = l.observed(f, q, conditions, reverse, int(offset), int(size))
+	} else {
+		var n int
+		items, n = q.page(f, conditions, reverse, int(offset), int(size))
+		total = value.Int(int64(n))
+	}
+	count, known := total.Int()
 	pages := int64(1)
 	if size > 0 {
-		pages = (int64(total) + size - 1) / size
+		pages = (count + size - 1) / size
 	}
-	if p := l.page; p != nil && p.number != nil && len(p.beyond) > 0 && number > max(pages, 1) {
+	if p := l.page; p != nil && p.number != nil && len(p.beyond) > 0 && (known && number > max(pages, 1) || !known && number > 1 && f.truth(unknown)) {
 		f.refuse(p.beyond)
 		return true
 	}
@@ -210,18 +219,27 @@ func (l *listStep) run(f *frame) bool {
 	page := make([]value.Member, 0, 8)
 	page = append(page,
 		value.Member{Name: "items", Value: value.Array(items...)},
-		value.Member{Name: "total", Value: value.Int(int64(total))},
+		value.Member{Name: "total", Value: total},
 		value.Member{Name: "number", Value: asked},
 		value.Member{Name: "size", Value: value.Int(max(size, 0))},
-		value.Member{Name: "pages", Value: value.Int(pages)},
+		value.Member{Name: "pages", Value: unless(known, value.Int(pages))},
 		value.Member{Name: "offset", Value: from},
 	)
 	if l.page != nil {
-		next, previous := l.page.links(f, number, size, offset, int64(total))
+		next, previous := l.page.links(f, number, size, offset, count)
+		next = unless(known, next)
 		page = append(page, value.Member{Name: "next", Value: next}, value.Member{Name: "previous", Value: previous})
 	}
 	f.slots[l.slot] = value.Object(page...)
 	return false
+}
+
+// unless is a value that is open where it is not known.
+func unless(known bool, v value.Value) value.Value {
+	if known {
+		return v
+	}
+	return unknown
 }
 
 // whole is a number as far as lists reach: what is larger is beyond all of them,

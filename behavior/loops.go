@@ -161,11 +161,17 @@ func (c *compiler) records(name string, res *Resource, args []ast.Expr) (expr, t
 		return func(f *frame) value.Value {
 			found := false
 			q.each(f, func(*record) bool { found = true; return false })
+			if !found && q.more(f) {
+				return unknown
+			}
 			return value.Bool(found)
 		}, typ{}, nil
 	}
 	q = c.ordered(q, nil)
 	return func(f *frame) value.Value {
+		if q.more(f) {
+			return unknown
+		}
 		var out []value.Value
 		q.each(f, func(r *record) bool { out = append(out, r.val); return true })
 		return value.Array(out...)

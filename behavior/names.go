@@ -105,6 +105,9 @@ func (c *compiler) ident(e ast.Expr) (expr, typ, error) {
 		}
 		q = c.ordered(q, nil)
 		return func(f *frame) value.Value {
+			if q.more(f) {
+				return unknown
+			}
 			var out []value.Value
 			q.each(f, func(r *record) bool { out = append(out, r.val); return true })
 			return value.Array(out...)

@@ -37,6 +37,8 @@ type Resource struct {
 	unique   []int  // the index of each entry of unique
 	among    []expr // of each entry, for fixtures; nil where it needs an operation
 	defaults []chosen
+	scopes   [][]expr // of each entry of within; nil where it needs an operation
+	plan     *Plan
 
 	amongSlots int
 }
@@ -230,7 +232,7 @@ func (p *Plan) addResource(s *ResourceSpec) error {
 	if p.resource(s.Name) != nil {
 		return errorAt(s.Pos, "the resource %s is declared twice", s.Name)
 	}
-	r := &Resource{Name: s.Name, spec: *s, number: len(p.resources), id: s.ID, members: map[string]bool{}, computed: map[string]bool{}}
+	r := &Resource{Name: s.Name, plan: p, spec: *s, number: len(p.resources), id: s.ID, members: map[string]bool{}, computed: map[string]bool{}}
 	if r.id == "" {
 		r.id = "id"
 	}
@@ -266,6 +268,14 @@ func (p *Plan) addResource(s *ResourceSpec) error {
 	var err error
 	if r.defaults, err = c.chosen(s.Default); err != nil {
 		return err
+	}
+	for _, w := range s.Within {
+		var values []expr
+		for _, t := range w.Values {
+			x, _, _ := c.expression(t) // an error is told where an operation uses it
+			values = append(values, x)
+		}
+		r.scopes = append(r.scopes, values)
 	}
 	for i := range s.Unique {
 		u := &s.Unique[i]

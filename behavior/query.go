@@ -305,11 +305,19 @@ func appendPart(buf []*part, ix *indexTree, key string) []*part {
 func (q *query) matches(f *frame, r *record) bool {
 	for i, p := range q.props {
 		have := r.val.Get(p)
-		if !slices.ContainsFunc(q.values[i], func(x expr) bool { return value.Equal(have, orNull(x(f))) }) {
+		if !slices.ContainsFunc(q.values[i], func(x expr) bool { return f.same(have, orNull(x(f))) }) {
 			return false
 		}
 	}
 	return q.holds(f, r)
+}
+
+// same is whether two values are equal. Of open ones the chooser decides.
+func (f *frame) same(a, b value.Value) bool {
+	if a.Kind() == value.HoleKind || b.Kind() == value.HoleKind {
+		return value.Equal(a, b) || f.truth(unknown)
+	}
+	return value.Equal(a, b)
 }
 
 func (q *query) holds(f *frame, r *record) bool {
@@ -344,7 +352,7 @@ func (q *query) count(f *frame) int {
 
 // counted compiles the size of Resource or Resource.filter(…), which is known
 // without making the list; nil if e is anything else.
-func (c *compiler) counted(e ast.Expr) (func(f *frame) int, error) {
+func (c *compiler) counted(e ast.Expr) (expr, error) {
 	res, cond, variable := c.recordsOf(e)
 	if res == nil {
 		return nil, nil
@@ -376,13 +384,24 @@ func (c *compiler) counted(e ast.Expr) (func(f *frame) int, error) {
 		}
 		c.unordered(all)
 		c.unordered(except)
-		return func(f *frame) int { return all.count(f) - except.count(f) }, nil
+		return func(f *frame) value.Value {
+			if all.more(f) {
+				return unknown
+			}
+			return value.Int(int64(all.count(f) - except.count(f)))
+		}, nil
 	}
 	q, err := c.conjunction(res, parts, variable)
 	if err != nil {
 		return nil, err
 	}
-	return c.unordered(q).count, nil
+	c.unordered(q)
+	return func(f *frame) value.Value {
+		if q.more(f) {
+			return unknown
+		}
+		return value.Int(int64(q.count(f)))
+	}, nil
 }
 
 // recordsOf takes Resource and Resource.filter(x, …) apart; res is nil if e is

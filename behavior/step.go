@@ -23,7 +23,8 @@ func (p *Plan) Step(tx *Tx, call *Call, choose Chooser, now time.Time) Outcome {
 	f := frames.Get().(*frame)
 	defer f.release()
 	f.reset(p, call)
-	f.tx, f.choose, f.now = tx, choose, now
+	f.tx, f.now = tx, now
+	f.watch(choose)
 	return f.step()
 }
 

@@ -173,8 +173,12 @@ func (c *compiler) find(s *StepSpec) (step, error) {
 		var rec *record
 		if id != nil {
 			if v := id(f); !v.IsNull() {
-				if got, ok := f.tx.table(r).ids.Get(idText(v)); ok && q.matches(f, got) {
+				got, ok := f.tx.table(r).ids.Get(idText(v))
+				switch {
+				case ok && q.matches(f, got):
 					rec = got
+				case !ok:
+					rec = f.perhaps(q, v)
 				}
 			}
 		} else {

@@ -537,7 +537,7 @@ func (u uniqueness) clash(f *frame, v value.Value, self *record) int {
 		}
 		tree := f.tx.table(c.res).indexes[c.index]
 		var key [128]byte
-		if c.taken(f, tree, 0, key[:0], by, self) {
+		if c.taken(f, tree, 0, key[:0], by, self) || f.observer != nil && f.observer.Others(c.res.Name, []string{""}, []value.Value{by}) && f.truth(unknown) {
 			return i
 		}
 	}

@@ -10,8 +10,7 @@ import (
 // hole is a choice that the server has made and that the judge does not know yet.
 type hole struct {
 	law   *behavior.Law
-	bound value.Value // Missing while it is not known
-	since time.Time   // of a time: it is not before this one; zero for unknown
+	since time.Time // of a time: it is not before this one; zero for unknown
 }
 
 // choices leaves a server's choices open and walks one of the ways that the
@@ -19,11 +18,24 @@ type hole struct {
 // condition that hangs on open choices holds. Beyond the script it takes the first
 // way; asked says how many there were each time.
 type choices struct {
-	script []int
-	asked  []int
-	since  time.Time // the newest of the server's times
-	holes  []*hole
-	replay []*hole // the holes of an earlier walk, to be given again
+	judge   *Judge
+	picture *picture // nil: nothing is compared yet
+	script  []int
+	asked   []int
+	since   time.Time // the newest of the server's times
+	holes   []*hole
+	replay  []*hole               // the holes of an earlier walk, to be given again
+	bound   map[*hole]value.Value // and what is known of them
+	answer  value.Value           // the body that came; Missing if there is none
+	unseen  []unseen              // records that are held possible, or not, on this way
+}
+
+// unseen is a record that the picture does not have: Missing if this way has it that
+// there is none.
+type unseen struct {
+	resource string
+	id       value.Value
+	record   value.Value
 }
 
 // Choose implements [behavior.Chooser].
@@ -41,8 +53,8 @@ func (c *choices) Choose(l *behavior.Law) value.Value {
 		h = c.replay[n]
 	}
 	c.holes = append(c.holes, h)
-	if !h.bound.IsMissing() {
-		return h.bound
+	if v, ok := c.bound[h]; ok {
+		return v
 	}
 	return value.Hole(h)
 }
@@ -71,5 +83,5 @@ func (c *choices) next() []int {
 	return nil
 }
 
-// mostWays bounds the ways that are tried for one answer.
+// mostWays bounds the ways that are tried for one answer in one picture.
 const mostWays = 64

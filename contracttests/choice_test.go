@@ -64,8 +64,8 @@ func TestReplay(t *testing.T) {
 	if n := len(first.holes); n != 2 {
 		t.Fatalf("%d holes, want 2: what nobody knows is none", n)
 	}
-	first.holes[0].bound = value.String("x")
-	after := model(&choices{script: first.script, replay: first.holes})
+	known := map[*hole]value.Value{first.holes[0]: value.String("x")}
+	after := model(&choices{script: first.script, replay: first.holes, bound: known})
 	if got := after[0]; !value.Equal(got, value.String("x")) {
 		t.Errorf("the id is %v, want x", got)
 	}

@@ -70,7 +70,9 @@ func brief(v value.Value) string {
 func (c *comparison) compare(at string, want, got value.Value) {
 	switch {
 	case want.Kind() == value.HoleKind:
-		c.choice(at, want.Hole().(*hole), got)
+		if h, ok := holeOf(want); ok {
+			c.choice(at, h, got)
+		}
 	case want.IsObject() && got.IsObject():
 		for _, m := range want.Shown().Members() {
 			g := got.Get(m.Name)
@@ -96,16 +98,17 @@ func (c *comparison) compare(at string, want, got value.Value) {
 
 // choice is a value that the server was free to choose, by its law, once.
 func (c *comparison) choice(at string, h *hole, got value.Value) {
-	known := h.bound
-	if v, ok := c.bound[h]; ok {
-		known = v
-	}
+	known := c.bound[h]
 	switch {
 	case !known.IsMissing():
 		if !value.Equal(known, got) && !sameInstant(known, got) {
 			c.differ(at, known, got)
 		}
 	case h.law.Kind == behavior.Unknown:
+	case h.law.Kind == behavior.Kept:
+		if c.bound[h] = got; got.IsMissing() {
+			c.bound[h] = value.Null // what is left out is null
+		}
 	case got.IsMissing() || !h.law.Holds(got):
 		c.found = append(c.found, difference{at: at, want: describe(h.law), got: brief(got)})
 	case h.law.Kind == behavior.Time && h.before(got):

@@ -147,7 +147,6 @@ func TestChoiceTwice(t *testing.T) {
 	id := func() *hole { return &hole{law: &behavior.Law{Kind: behavior.UUID}} }
 	one := id()
 	known, at := id(), &hole{law: &behavior.Law{Kind: behavior.Time}}
-	known.bound, at.bound = value.String(a), value.String("2026-05-01T12:00:00.25Z")
 	for _, row := range []struct {
 		name    string
 		x, y    *hole
@@ -165,6 +164,7 @@ func TestChoiceTwice(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c := newComparison()
+			c.bound[known], c.bound[at] = value.String(a), value.String("2026-05-01T12:00:00.25Z")
 			c.compare("body", value.Array(value.Hole(row.x), value.Hole(row.y)), parsed(t, row.got))
 			if s := told(c); s != row.differs {
 				t.Errorf("%s differs at %q, want %q", row.got, s, row.differs)

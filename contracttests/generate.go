@@ -113,7 +113,7 @@ func (g *generator) aim(r *Request, op *openapi.Operation, j *Judge) {
 				continue
 			}
 			res := op.Lookups()[l].Resource
-			records := j.world.Records(res)
+			records := j.world().Records(res)
 			if len(records) == 0 {
 				continue
 			}
@@ -161,7 +161,7 @@ func (g *generator) body(r *Request, op *openapi.Operation, j *Judge) {
 		l := slices.IndexFunc(op.Lookups(), func(l behavior.Lookup) bool { return l.Location == "body" && l.Name == m.Name })
 		switch {
 		case l >= 0 && g.chance(80):
-			if records := j.world.Records(op.Lookups()[l].Resource); len(records) > 0 {
+			if records := j.world().Records(op.Lookups()[l].Resource); len(records) > 0 {
 				if id := pick(g, records).Get(j.api.Plan.Resource(op.Lookups()[l].Resource).ID()); id.IsString() {
 					v = v.With(m.Name, id)
 				}
@@ -189,7 +189,7 @@ func (g *generator) body(r *Request, op *openapi.Operation, j *Judge) {
 // same is a member of that name of some record.
 func (g *generator) same(j *Judge, name string) value.Value {
 	for _, res := range j.api.Plan.Resources() {
-		if records := j.world.Records(res); len(records) > 0 && slices.Contains(j.api.Plan.Resource(res).Members(), name) {
+		if records := j.world().Records(res); len(records) > 0 && slices.Contains(j.api.Plan.Resource(res).Members(), name) {
 			return pick(g, records).Get(name)
 		}
 	}

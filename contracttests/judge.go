@@ -2,7 +2,6 @@ package contracttests
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,27 +13,26 @@ import (
 	"github.com/understudy-dev/understudy/openapi"
 )
 
-// Judge knows what a server may answer: it keeps a picture of the server's
-// state, asks the model which answers are permitted in it, compares, and lets the
-// picture take on what the server has chosen.
+// Judge knows what a server may answer: it keeps pictures of what the server's
+// state may be, asks the model which answers are permitted in them, compares, and
+// goes on with the pictures that an answer fits, which take on what the server has
+// chosen.
 type Judge struct {
-	api     *openapi.API
-	world   *behavior.World
-	callers *openapi.Callers
-	present map[string]map[string]string // credentials by caller
-	holes   map[*hole]bool               // that stand in records of the picture
-	newest  time.Time                    // of the server's times
-	taken   map[string]bool              // ids that records had that are gone
-	members map[string]bool              // that records have
-	last    *behavior.Rule               // that decided the last answer, as the model has it
-	writes  []behavior.Write             // what the last call has changed
-	unsure  bool                         // the last answer may be explained by more ways than were tried
+	api      *openapi.API
+	pictures []*picture // at least one; several where several things may be true
+	callers  *openapi.Callers
+	present  map[string]map[string]string // credentials by caller
+	members  map[string]bool              // that records have
+	know     *knowledge                   // nil: the pictures show all that there is
+	last     *behavior.Rule               // that decided the last answer, as the model has it
+	writes   []behavior.Write             // what the last call has changed
+	unsure   bool                         // the last answer may be explained by more ways than were tried
 }
 
 // NewJudge begins with the picture that world shows. The world is the judge's own
 // from then on. credentials are those of the callers, by name and scheme.
 func NewJudge(api *openapi.API, world *behavior.World, callers *openapi.Callers, credentials map[string]map[string]string) *Judge {
-	j := &Judge{api: api, world: world, callers: callers, present: credentials, holes: map[*hole]bool{}, taken: map[string]bool{}, members: map[string]bool{}}
+	j := &Judge{api: api, pictures: []*picture{newPicture(world)}, callers: callers, present: credentials, members: map[string]bool{}}
 	for _, name := range api.Plan.Resources() {
 		for _, m := range api.Plan.Resource(name).Members() {
 			j.members[m] = true
@@ -43,9 +41,16 @@ func NewJudge(api *openapi.API, world *behavior.World, callers *openapi.Callers,
 	return j
 }
 
-// fork is a judge with a picture of its own, as it is now.
+// world is what the likeliest picture shows.
+func (j *Judge) world() *behavior.World { return j.pictures[0].world }
+
+// fork is a judge with pictures of its own, as they are now.
 func (j *Judge) fork() *Judge {
-	return &Judge{api: j.api, world: j.world.Fork(), callers: j.callers, present: j.present, holes: map[*hole]bool{}, newest: j.newest, taken: maps.Clone(j.taken), members: j.members}
+	c := &Judge{api: j.api, callers: j.callers, present: j.present, members: j.members, know: j.know.fork()}
+	for _, p := range j.pictures {
+		c.pictures = append(c.pictures, p.fork())
+	}
+	return c
 }
 
 // asked is a request as the model sees it.
@@ -104,11 +109,12 @@ func (j *Judge) predict(r *Request) (asked, behavior.Outcome, error) {
 	if err != nil || a.op == nil {
 		return a, behavior.Outcome{}, err
 	}
-	return a, j.world.Try(a.call, &choices{}), nil
+	return a, j.world().Try(a.call, &choices{judge: j}), nil
 }
 
-// Observe judges an answer by the rules. If one of the ways that the model permits
-// explains it, the picture goes that way and takes on what the server has chosen.
+// Observe judges an answer by the rules. The pictures in which one of the ways that
+// the model permits explains it go that way and take on what the server has chosen;
+// the others are dropped. If none explains it, all stay as they are.
 func (j *Judge) Observe(x *Exchange) []problem {
 	j.last, j.writes, j.unsure = nil, nil, false
 	defer j.date(x)
@@ -122,34 +128,44 @@ func (j *Judge) Observe(x *Exchange) []problem {
 	if a.op == nil {
 		return j.undeclared(x, a.path)
 	}
-	body := value.Value{}
-	if len(x.Response.Body) > 0 && !a.head {
-		if body, err = value.Parse(x.Response.Body); err != nil {
-			body = value.String(string(x.Response.Body))
+	var fitting []*way
+	var closest *way
+	for _, p := range j.pictures {
+		ways, next, all := j.ways(p, a, x)
+		if !all {
+			j.unsure = true
+		}
+		fitting = append(fitting, ways...)
+		if closest == nil || next != nil && next.closer(closest) {
+			closest = next
 		}
 	}
-	var first *way
-	for script, tried := []int{}, 0; script != nil; tried++ {
-		if tried == mostWays {
-			j.unsure = true
+	if len(fitting) == 0 {
+		if j.unsure {
 			return nil // another way might explain it: what is not known is not said
 		}
-		w := j.walk(a, script, x, body)
-		if first == nil {
-			first, j.last = w, w.out.Rule
-		}
-		if w.explains() {
-			j.last = w.out.Rule
-			j.take(a, w)
-			return w.wordings()
-		}
-		if w.closer(first) {
-			first = w
-		}
-		script = w.choices.next()
+		j.last = closest.out.Rule
+		return j.contradiction(x, a, closest)
 	}
-	return j.contradiction(x, a, first)
+	j.last = fitting[0].out.Rule
+	j.pictures = j.pictures[:0]
+	for i, w := range fitting {
+		p, writes := w.take(j, a, i+1 < len(fitting) && fitting[i+1].from == w.from)
+		if i == 0 {
+			j.writes = writes
+		}
+		j.pictures = append(j.pictures, p)
+	}
+	if len(j.pictures) > mostPictures {
+		j.unsure = true
+		j.pictures = j.pictures[:mostPictures]
+	}
+	j.learnWrites(a)
+	return fitting[0].wordings()
 }
+
+// mostPictures bounds what is held possible at one time.
+const mostPictures = 16
 
 // skew is how far the clock that a server writes into records may be behind the
 // one that it writes into answers.
@@ -161,46 +177,13 @@ func (j *Judge) date(x *Exchange) {
 	if x.Response == nil {
 		return
 	}
-	if t, err := http.ParseTime(x.Response.Header.Get("Date")); err == nil && t.Add(-skew).After(j.newest) {
-		j.newest = t.Add(-skew)
-	}
-}
-
-// way is one way that the model permits, held against the answer.
-type way struct {
-	choices *choices
-	out     behavior.Outcome
-	status  bool // the status is as expected
-	comparison
-}
-
-func (j *Judge) walk(a asked, script []int, x *Exchange, body value.Value) *way {
-	w := &way{choices: &choices{script: script, since: j.newest}}
-	w.out = j.world.Try(a.call, w.choices)
-	w.bound, w.taken = map[*hole]value.Value{}, j.taken
-	if !w.out.Refused {
-		w.data = j.members
-	}
-	w.status = w.out.Status == x.Response.Status
-	if !w.status {
-		return w
-	}
-	if !w.out.Body.IsMissing() && !a.head {
-		w.compare("body", w.out.Body, body)
-	}
-	for i := range w.found {
-		// A sentence that somebody has sent is data; only the vendor's own may be
-		// put otherwise.
-		if d := &w.found[i]; d.wording && !w.out.Refused && j.isData(a.call, d.text) {
-			d.wording = false
+	if t, err := http.ParseTime(x.Response.Header.Get("Date")); err == nil {
+		for _, p := range j.pictures {
+			if t := t.Add(-skew); t.After(p.newest) {
+				p.newest = t
+			}
 		}
 	}
-	for _, h := range w.out.Headers {
-		if got := x.Response.Header.Get(h.Name); !strings.HasPrefix(strings.ToLower(got), strings.ToLower(h.Value)) {
-			w.found = append(w.found, difference{at: "header " + h.Name, want: h.Value, got: got})
-		}
-	}
-	return w
 }
 
 // isData is whether a text was sent with the call or stands in a record.
@@ -209,7 +192,7 @@ func (j *Judge) isData(call *behavior.Call, text string) bool {
 		return true
 	}
 	for _, resource := range j.api.Plan.Resources() {
-		for _, record := range j.world.Records(resource) {
+		for _, record := range j.world().Records(resource) {
 			if holds(record, text) {
 				return true
 			}
@@ -223,73 +206,6 @@ func holds(v value.Value, text string) bool {
 	return v.IsString() && v.Text() == text ||
 		slices.ContainsFunc(v.Elems(), func(e value.Value) bool { return holds(e, text) }) ||
 		slices.ContainsFunc(v.Members(), func(m value.Member) bool { return holds(m.Value, text) })
-}
-
-// explains is whether nothing but words differs.
-func (w *way) explains() bool {
-	if !w.status {
-		return false
-	}
-	for _, d := range w.found {
-		if !d.wording {
-			return false
-		}
-	}
-	return true
-}
-
-func (w *way) closer(than *way) bool {
-	return w.status && (!than.status || len(w.found) < len(than.found))
-}
-
-// wordings are observations of other words for the same.
-func (w *way) wordings() []problem {
-	var out []problem
-	for _, d := range w.found {
-		p := problem{code: "wording", title: d.at + " says the same in other words", expected: d.want, got: d.got, severity: Observation, rule: w.out.Rule}
-		if p.rule != nil {
-			p.pos = p.rule.Pos
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-// take makes the picture go a way, with the choices that the answer shows.
-func (j *Judge) take(a asked, w *way) {
-	resolve := false
-	for h, v := range w.bound {
-		h.bound = v
-		if h.law.Kind == behavior.Time {
-			if t, ok := behavior.Timestamp(v.Text()); ok && t.After(j.newest) {
-				j.newest = t
-			}
-		}
-		if j.holes[h] {
-			delete(j.holes, h)
-			resolve = true
-		}
-	}
-	if a.op.Writes() && !w.out.Refused && !a.head {
-		again := &choices{script: w.choices.script, replay: w.choices.holes}
-		j.writes = j.world.DoWith(a.call, again).Writes
-		for _, change := range j.writes {
-			if change.After.IsMissing() {
-				j.taken[change.ID] = true
-			}
-		}
-		for _, h := range again.holes {
-			if h.bound.IsMissing() {
-				j.holes[h] = true
-			}
-		}
-	}
-	if resolve {
-		j.world.Resolve(func(what any) (value.Value, bool) {
-			h, ok := what.(*hole)
-			return h.bound, ok && !h.bound.IsMissing()
-		})
-	}
 }
 
 // undeclared judges a method that the path has not. A server may also refuse it

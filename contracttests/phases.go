@@ -114,7 +114,7 @@ func (r *run) parents(ctx context.Context) {
 					continue
 				}
 				res := op.Lookups()[l].Resource
-				for n, other := range j.world.Records(res) {
+				for n, other := range j.world().Records(res) {
 					id := other.Get(r.API.Plan.Resource(res).ID())
 					if n == 10 || !id.IsString() {
 						break
@@ -245,7 +245,7 @@ func (r *run) around(j *Judge, q *Request) (out []Request) {
 	if err != nil || a.op == nil {
 		return nil
 	}
-	done := j.fork().world.Do(a.call)
+	done := j.fork().world().Do(a.call)
 	p := &planner{api: r.API, gen: r.gen, judge: j}
 	for _, l := range p.looksAt(j, q, &done) {
 		if !slices.ContainsFunc(done.Writes, func(w behavior.Write) bool { return w.Before.IsMissing() && strings.Contains(l.Target, w.ID) }) {

@@ -58,7 +58,7 @@ func (p *planner) plan(op *openapi.Operation) map[*behavior.Rule]sequence {
 			if err != nil || a.op == nil {
 				continue
 			}
-			if out := j.world.Do(a.call); !out.Refused {
+			if out := j.world().Do(a.call); !out.Refused {
 				calls = append(calls, before)
 			}
 		}

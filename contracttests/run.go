@@ -176,7 +176,7 @@ func (r *run) play(ctx context.Context, j *Judge, calls []Request, look bool) bo
 		if err != nil || planned.op == nil {
 			return true
 		}
-		out := shadow.world.Do(planned.call)
+		out := shadow.world().Do(planned.call)
 		if look && i == len(calls)-1 {
 			p := &planner{api: r.API, gen: r.gen, judge: j}
 			looks = p.looksAt(shadow, &call, &out)

@@ -1,0 +1,252 @@
+package contracttests
+
+import (
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/understudy-dev/understudy/behavior"
+	"github.com/understudy-dev/understudy/behavior/value"
+)
+
+// picture is one state that the server may be in.
+type picture struct {
+	world  *behavior.World
+	holes  map[*hole]bool  // that stand in its records
+	newest time.Time       // of the server's times
+	taken  map[string]bool // ids that records had that are gone
+}
+
+func newPicture(world *behavior.World) *picture {
+	return &picture{world: world, holes: map[*hole]bool{}, taken: map[string]bool{}}
+}
+
+func (p *picture) fork() *picture {
+	return &picture{world: p.world.Fork(), holes: maps.Clone(p.holes), newest: p.newest, taken: maps.Clone(p.taken)}
+}
+
+// way is one way that the model permits, held against the answer.
+type way struct {
+	from    *picture
+	choices *choices
+	out     behavior.Outcome
+	status  bool // the status is as expected
+	comparison
+}
+
+// ways are those that explain an answer in a picture, or else the closest of the
+// others. all is whether every way was tried that might make a difference.
+func (j *Judge) ways(p *picture, a asked, x *Exchange) (fitting []*way, closest *way, all bool) {
+	body := x.Response.value(a.head)
+	for script, tried := []int{}, 0; script != nil; tried++ {
+		if tried == mostWays {
+			return fitting, closest, false
+		}
+		w := j.walk(p, a, script, x, body)
+		switch {
+		case w.explains():
+			if len(fitting) == 0 || !w.alike(fitting[0]) {
+				fitting = append(fitting, w)
+			}
+			// Of a call that leaves nothing behind, one explanation is as good as another.
+			if (!a.op.Writes() || w.out.Refused || a.head) && len(w.bound) == 0 {
+				return fitting, closest, true
+			}
+		case closest == nil || w.closer(closest):
+			closest = w
+		}
+		script = w.choices.next()
+	}
+	return fitting, closest, true
+}
+
+// value is the body of a response: JSON, or else a text.
+func (r *Response) value(head bool) value.Value {
+	if len(r.Body) == 0 || head {
+		return value.Value{}
+	}
+	v, err := value.Parse(r.Body)
+	if err != nil {
+		return value.String(string(r.Body))
+	}
+	return v
+}
+
+func (j *Judge) walk(p *picture, a asked, script []int, x *Exchange, body value.Value) *way {
+	w := &way{from: p, choices: &choices{judge: j, picture: p, script: script, since: p.newest, answer: body}}
+	w.out = p.world.Try(a.call, w.choices)
+	w.bound, w.taken = map[*hole]value.Value{}, p.taken
+	if !w.out.Refused {
+		w.data = j.members
+	}
+	w.status = w.out.Status == x.Response.Status
+	if !w.status {
+		return w
+	}
+	if !w.out.Body.IsMissing() && !a.head {
+		w.compare("body", w.out.Body, body)
+	}
+	for i := range w.found {
+		// A sentence that somebody has sent is data; only the vendor's own may be
+		// put otherwise.
+		if d := &w.found[i]; d.wording && !w.out.Refused && j.isData(a.call, d.text) {
+			d.wording = false
+		}
+	}
+	for _, h := range w.out.Headers {
+		if got := x.Response.Header.Get(h.Name); !strings.HasPrefix(strings.ToLower(got), strings.ToLower(h.Value)) {
+			w.found = append(w.found, difference{at: "header " + h.Name, want: h.Value, got: got})
+		}
+	}
+	return w
+}
+
+// explains is whether nothing but words differs.
+func (w *way) explains() bool {
+	if !w.status {
+		return false
+	}
+	for _, d := range w.found {
+		if !d.wording {
+			return false
+		}
+	}
+	return true
+}
+
+// alike is whether two ways leave the same behind.
+func (w *way) alike(o *way) bool {
+	if w.from != o.from || len(w.bound) != len(o.bound) || len(w.out.Writes) != len(o.out.Writes) {
+		return false
+	}
+	for h, v := range w.bound {
+		if !value.Equal(o.bound[h], v) && len(w.out.Writes) == 0 {
+			return false
+		}
+	}
+	for i, x := range w.out.Writes {
+		y := o.out.Writes[i]
+		if x.Resource != y.Resource || !w.same(x.Before, y.Before, o) || !w.same(x.After, y.After, o) {
+			return false
+		}
+	}
+	return true
+}
+
+// same is whether two values are equal once the choices of both ways are put in.
+func (w *way) same(x, y value.Value, o *way) bool {
+	return value.Equal(filled(x, w.bound), filled(y, o.bound))
+}
+
+func filled(v value.Value, bound map[*hole]value.Value) value.Value {
+	return behavior.Fill(v, func(what any) (value.Value, bool) {
+		h, ok := what.(*hole)
+		got, known := bound[h]
+		return got, ok && known
+	})
+}
+
+func (w *way) closer(than *way) bool {
+	return than == nil || w.status && (!than.status || len(w.found) < len(than.found))
+}
+
+// wordings are observations of other words for the same.
+func (w *way) wordings() []problem {
+	var out []problem
+	for _, d := range w.found {
+		p := problem{code: "wording", title: d.at + " says the same in other words", expected: d.want, got: d.got, severity: Observation, rule: w.out.Rule}
+		if p.rule != nil {
+			p.pos = p.rule.Pos
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// take makes a picture go a way, with the choices that the answer shows. Where the
+// old picture is still needed, a copy goes.
+func (w *way) take(j *Judge, a asked, copied bool) (*picture, []behavior.Write) {
+	p := w.from
+	if copied {
+		p = p.fork()
+	}
+	old := false // a hole in a record is known now
+	for h, v := range w.bound {
+		if h.law.Kind == behavior.Time {
+			if t, ok := behavior.Timestamp(v.Text()); ok && t.After(p.newest) {
+				p.newest = t
+			}
+		}
+		if p.holes[h] {
+			delete(p.holes, h)
+			old = true
+		}
+	}
+	var writes []behavior.Write
+	if a.op.Writes() && !w.out.Refused && !a.head {
+		again := &choices{judge: j, picture: p, script: w.choices.script, replay: w.choices.holes, bound: w.bound, unseen: w.choices.unseen, answer: w.choices.answer}
+		writes = p.world.DoWith(a.call, again).Writes
+		for _, change := range writes {
+			if change.After.IsMissing() {
+				p.taken[change.ID] = true
+			}
+		}
+		for _, h := range again.holes {
+			if _, known := w.bound[h]; !known {
+				p.holes[h] = true
+			}
+		}
+		writes = seen(writes, w.choices.unseen)
+	} else {
+		for _, u := range w.choices.unseen {
+			if !u.record.IsMissing() {
+				p.world.Put(u.resource, u.record)
+			}
+		}
+	}
+	for _, u := range w.choices.unseen {
+		for _, m := range u.record.Members() {
+			if h, ok := holeOf(m.Value); ok {
+				p.holes[h] = true
+				old = true
+			}
+		}
+	}
+	if old {
+		p.world.Resolve(func(what any) (value.Value, bool) {
+			h, _ := what.(*hole)
+			v, ok := w.bound[h]
+			if ok {
+				delete(p.holes, h)
+			}
+			return v, ok
+		})
+	}
+	return p, writes
+}
+
+// seen are writes without the records that a call has found, not made.
+func seen(writes []behavior.Write, unseen []unseen) []behavior.Write {
+	if len(unseen) == 0 {
+		return writes
+	}
+	var out []behavior.Write
+	for _, w := range writes {
+		found := false
+		for _, u := range unseen {
+			found = found || w.Before.IsMissing() && w.Resource == u.resource && w.ID == text(u.id)
+		}
+		if !found {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func holeOf(v value.Value) (*hole, bool) {
+	if v.Kind() != value.HoleKind {
+		return nil, false
+	}
+	h, ok := v.Hole().(*hole)
+	return h, ok
+}
