@@ -32,7 +32,29 @@ type paging struct {
 	numberName   string // the query parameters, for links
 	offsetName   string
 	sizeName     string
+	numberAt     Input
+	offsetAt     Input
+	sizeAt       Input
 	beyond       refusal
+}
+
+// An Input is a place in the request; the zero Input is none.
+type Input struct {
+	Location string // path, query, header, cookie or body
+	Name     string
+}
+
+// requestName is the first place in the request that an expression looks at.
+func requestName(e ast.Expr) (in Input) {
+	ast.PreOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
+		if in.Name != "" || e.Kind() != ast.SelectKind || e.AsSelect().Operand().Kind() != ast.IdentKind {
+			return
+		}
+		if root := e.AsSelect().Operand().AsIdent(); roots[root] != nil {
+			in = Input{root, e.AsSelect().FieldName()}
+		}
+	}))
+	return in
 }
 
 func (c *compiler) list(s *StepSpec) (step, error) {
@@ -122,7 +144,11 @@ func (c *compiler) paging(s *PageSpec) (*paging, error) {
 		text *Text
 		to   *expr
 		name *string
-	}{{s.Number, &p.number, &p.numberName}, {s.Size, &p.size, &p.sizeName}, {s.Offset, &p.offset, &p.offsetName}, {s.Limit, &p.size, &p.sizeName}} {
+		at   *Input
+	}{
+		{s.Number, &p.number, &p.numberName, &p.numberAt}, {s.Size, &p.size, &p.sizeName, &p.sizeAt},
+		{s.Offset, &p.offset, &p.offsetName, &p.offsetAt}, {s.Limit, &p.size, &p.sizeName, &p.sizeAt},
+	} {
 		if part.text == nil {
 			continue
 		}
@@ -134,6 +160,7 @@ func (c *compiler) paging(s *PageSpec) (*paging, error) {
 			return nil, err
 		}
 		*part.name = queryName(tree.Expr())
+		*part.at = requestName(tree.Expr())
 	}
 	if p.size == nil || (p.number == nil) == (p.offset == nil) {
 		return nil, errorAt(s.Pos, "page wants number and size, or offset and limit")

@@ -24,6 +24,10 @@ type Observer interface {
 	// records of the listing in any order that the rules permit. An open total
 	// is a hole.
 	List(l *Listing) (items []value.Value, total value.Value)
+
+	// Sweep is told that a call changes or removes every matching record of a
+	// resource, and that there may be some that the world does not have.
+	Sweep(resource string)
 }
 
 // A Listing is what a list step has found, before it is cut into pages.
@@ -42,8 +46,8 @@ type Listing struct {
 	Equal []value.Member
 	// Whole is whether the other conditions let every such record pass.
 	Whole bool
-	// The query parameters that turn pages; "" where there is none.
-	NumberName, OffsetName, SizeName string
+	// What turns pages: either a number or an offset, and a size.
+	Number, From, Size Input
 }
 
 // A SortKey is a member by which a list is sorted.
@@ -81,6 +85,14 @@ func (q *query) more(f *frame) bool {
 		}
 	}
 	return f.observer.Others(q.res.Name, members, values)
+}
+
+// sweep tells an observer of records that the world does not have and a call
+// changes.
+func (q *query) sweep(f *frame) {
+	if q.more(f) {
+		f.observer.Sweep(q.res.Name)
+	}
 }
 
 // perhaps is a record that the world does not have, but the server may.
@@ -135,7 +147,7 @@ func (l *listStep) observed(f *frame, q *query, filters []expr, reverse bool, of
 		out.Keys = append(out.Keys, SortKey{k.prop, k.desc != reverse})
 	}
 	if l.page != nil {
-		out.NumberName, out.OffsetName, out.SizeName = l.page.numberName, l.page.offsetName, l.page.sizeName
+		out.Number, out.From, out.Size = l.page.numberAt, l.page.offsetAt, l.page.sizeAt
 	}
 	return f.observer.List(out)
 }

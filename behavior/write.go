@@ -419,6 +419,7 @@ func (c *compiler) updateAll(s *StepSpec) (step, error) {
 		return nil, err
 	}
 	return func(f *frame) bool {
+		q.sweep(f)
 		var found []*record
 		q.each(f, func(rec *record) bool { found = append(found, rec); return true })
 		for _, rec := range found {
@@ -454,6 +455,7 @@ func (c *compiler) clear(s *StepSpec) (step, error) {
 	}
 	q = c.ordered(q, nil)
 	return func(f *frame) bool {
+		q.sweep(f)
 		var found []*record
 		q.each(f, func(rec *record) bool { found = append(found, rec); return true })
 		for _, rec := range found {

@@ -30,6 +30,14 @@ import (
 type checkFlags struct {
 	url      string
 	fixtures string
+	overlays []string
+	secrets  []string
+	safe     bool
+	only     []string
+	exclude  []string
+	budget   string
+	shard    string
+	ledger   string
 	seed     uint64
 	walk     int
 	reports  []string
@@ -83,6 +91,11 @@ cannot be reached or put back.`,
 	fl.SortFlags = false
 	fl.StringVar(&f.url, "url", "", "where the server is, perhaps with a base path; required")
 	fl.StringVar(&f.fixtures, "fixtures", "", "file of the server's callers and records, instead of the API's own")
+	fl.StringArrayVar(&f.secrets, "credential", nil, "scheme=secret of the ordinary caller, or caller.scheme=secret; may be repeated. The environment has "+credentialEnv+"<SCHEME>")
+	fl.StringArrayVar(&f.overlays, "overlay", nil, "file with an OpenAPI Overlay for the document; may be repeated")
+	fl.BoolVar(&f.safe, "safe", false, "change and remove nothing but what this run has made; always so where the server is not on this machine")
+	fl.StringSliceVar(&f.only, "only", nil, "check these operations, rules (operation.rule) or checks only: names or globs")
+	fl.StringSliceVar(&f.exclude, "exclude", nil, "leave these operations, rules or checks out: names or globs")
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of all that is chosen; equal seeds make equal runs")
 	fl.IntVar(&f.walk, "walk", 300, "calls that the random walks make")
 	fl.StringArrayVar(&f.reports, "report", nil, "text, which is printed unless another report is asked for, or format=file with a format of "+strings.Join(report.Formats, ", ")+"; may be repeated")
@@ -206,17 +219,26 @@ func (f *checkFlags) load(name string) (c contracttests.Config, err error) {
 			err = usageError{err}
 		}
 	}()
-	if !slices.Contains(openapi.Names(), name) {
-		return c, fmt.Errorf("unknown API %q; have %s", name, strings.Join(openapi.Names(), ", "))
-	}
-	m := mockFlags{auth: "fixtures", seed: f.seed}
+	m := mockFlags{auth: "fixtures", seed: f.seed, overlays: f.overlays}
 	s, err := m.loadOne(name, f.fixtures)
 	if err != nil {
 		return c, err
 	}
+	given, err := secrets(s.API, s.fixtures, f.secrets)
+	if err != nil {
+		return c, err
+	}
+	replaced := present(s.fixtures, given)
+	if err := fit(s.API, s.fixtures); err != nil {
+		return c, err
+	}
+	if s.Callers, err = s.fixtures.Known(s.API); err != nil {
+		return c, err
+	}
 	c = contracttests.Config{
 		API: s.API, World: s.World, Callers: s.Callers, Credentials: map[string]map[string]string{},
-		Seed: f.seed, Walk: f.walk, MaxTime: f.maxTime, URL: f.url,
+		Seed: f.seed, Walk: f.walk, MaxTime: f.maxTime, URL: f.url, Known: f.fixtures != "",
+		Safe: f.safe, Only: f.only, Exclude: f.exclude,
 	}
 	if f.walk == 0 {
 		c.Walk = -1
@@ -226,6 +248,7 @@ func (f *checkFlags) load(name string) (c contracttests.Config, err error) {
 		c.Credentials[caller.Name] = caller.Credentials
 	}
 	c.Examples, err = examples(s.API, c.Credentials)
+	rewrite(c.Examples, replaced)
 	return c, err
 }
 

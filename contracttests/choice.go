@@ -27,6 +27,8 @@ type choices struct {
 	replay  []*hole               // the holes of an earlier walk, to be given again
 	bound   map[*hole]value.Value // and what is known of them
 	answer  value.Value           // the body that came; Missing if there is none
+	lists   []*behavior.Listing   // what was listed on the way
+	swept   bool                  // records that nobody knows are changed or removed
 	unseen  []unseen              // records that are held possible, or not, on this way
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/understudy-dev/understudy/behavior"
@@ -20,11 +21,37 @@ type generator struct {
 	rng     *rand.Rand
 	corpus  map[string][]Request // documented calls, by operation
 	callers []string             // the first is the ordinary one
+	token   string               // stands in all names that this run gives
+	home    *Judge               // the picture in which the documented calls were made
 	serial  int
 }
 
+// plainest is a documented call that lists all that there is, or else the bare
+// operation.
+func (g *generator) plainest(op *openapi.Operation) Request {
+	bare := Request{Operation: op.ID, Method: op.Method, Target: op.Path}
+	best, found := bare, false
+	for _, q := range g.corpus[op.ID] {
+		q.Operation = op.ID
+		a, err := g.home.ask(&q)
+		if err != nil || a.op != op {
+			continue
+		}
+		c := &choices{judge: g.home}
+		out := g.home.world().Try(a.call, c)
+		if out.Refused || len(c.lists) == 0 || !c.lists[0].Whole || c.lists[0].Offset > 0 {
+			continue
+		}
+		if !found || len(q.Target)+len(q.Body) < len(best.Target)+len(best.Body) {
+			best, found = q, true
+		}
+	}
+	return best
+}
+
 func newGenerator(api *openapi.API, seed uint64, examples []Request, callers []string) *generator {
-	g := &generator{api: api, rng: rand.New(rand.NewPCG(seed, 1)), corpus: map[string][]Request{}, callers: callers}
+	g := &generator{api: api, rng: rand.New(rand.NewPCG(seed, 1)), corpus: map[string][]Request{}, callers: callers,
+		token: "u" + strconv.FormatUint(rand.NewPCG(seed, 2).Uint64()%(1<<40)|1<<39, 36)}
 	for _, r := range examples {
 		if p, _, ok := api.Match(pathOf(r.Target), nil); ok {
 			if op := p.Operation(r.Method); op != nil {
@@ -34,6 +61,19 @@ func newGenerator(api *openapi.API, seed uint64, examples []Request, callers []s
 		}
 	}
 	return g
+}
+
+// known leaves out callers whom the server does not know: what they would have sent,
+// the ordinary one does.
+func (g *generator) known(names []string) {
+	g.callers = names
+	for _, list := range g.corpus {
+		for i := range list {
+			if c := list[i].Caller; c != "" && !slices.Contains(names, c) {
+				list[i].Caller = first(names)
+			}
+		}
+	}
 }
 
 func pathOf(target string) string {
@@ -168,7 +208,7 @@ func (g *generator) body(r *Request, op *openapi.Operation, j *Judge) {
 			}
 		case l < 0 && m.Name == "name" && g.chance(60), strings.Contains(m.Value.Text(), " ") && g.chance(50):
 			g.serial++
-			v = v.With(m.Name, value.String(fmt.Sprintf("%.40s %d", m.Value.Text(), g.rng.IntN(1_000_000))))
+			v = v.With(m.Name, value.String(fmt.Sprintf("%.40s %s-%d", m.Value.Text(), g.token, g.rng.IntN(1_000_000))))
 		case g.chance(10):
 			if other := g.same(j, m.Name); other.IsString() {
 				if g.chance(40) {

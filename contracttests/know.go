@@ -108,6 +108,7 @@ var kept = &behavior.Law{Kind: behavior.Kept}
 // List implements [behavior.Observer]: the section of a list as the answer has it,
 // if the rules permit that.
 func (c *choices) List(l *behavior.Listing) ([]value.Value, value.Value) {
+	c.lists = append(c.lists, l)
 	id := c.judge.api.Plan.Resource(l.Resource).ID()
 	shown, isList := elements(c.answer, id)
 	if !isList {
@@ -130,6 +131,9 @@ func (c *choices) List(l *behavior.Listing) ([]value.Value, value.Value) {
 	}
 	return l.Window(), value.Int(int64(len(l.Records)))
 }
+
+// Sweep implements [behavior.Observer].
+func (c *choices) Sweep(string) { c.swept = true }
 
 // elements are those of the list in a body: of the array, nearest to the root,
 // whose elements have that member. An empty array is a list, too.
@@ -343,4 +347,3 @@ func inOrder(keys []behavior.SortKey, list []value.Value) bool {
 	}
 	return false
 }
-

@@ -14,20 +14,6 @@ import (
 	"github.com/understudy-dev/understudy/openapi"
 )
 
-// operations are those that are called: all but those that go on after their
-// answer.
-func (r *run) operations() []*openapi.Operation {
-	var out []*openapi.Operation
-	for _, path := range r.API.Paths {
-		for _, op := range path.Operations {
-			if !op.Later() {
-				out = append(out, op)
-			}
-		}
-	}
-	return out
-}
-
 // good is a call of an operation that succeeds in the picture: a documented one
 // if there is one, with as small a body as there is. It is false if none is found.
 func (r *run) good(op *openapi.Operation, j *Judge) (best Request, ok bool) {
@@ -68,6 +54,9 @@ func (r *run) series(ctx context.Context, calls func(j *Judge) []Request) {
 	}
 	var made, refused []Exchange // calls that have changed something, and those that may not have
 	for _, q := range calls(j) {
+		if r.Safe && !r.harmless(j, &q) {
+			continue
+		}
 		x := r.send(ctx, q)
 		// What came before is in the picture; to see the same again, the calls are
 		// needed that have changed something, and before a look all others, too.
@@ -76,6 +65,7 @@ func (r *run) series(ctx context.Context, calls func(j *Judge) []Request) {
 			steps = append(append(slices.Clone(made), refused...), x)
 		}
 		if r.judge(j, steps) {
+			r.keepLedger(j)
 			if len(j.writes) > 0 {
 				made = append(made, x)
 			} else if q.Why != look {
@@ -392,8 +382,7 @@ func (r *run) life(ctx context.Context, j *Judge, op *openapi.Operation) {
 		if q.Operation == "" {
 			q.Operation = op.ID
 		}
-		steps = append(steps, r.send(ctx, q))
-		return r.judge(j, steps)
+		return r.step(ctx, j, &steps, q)
 	}
 	if !do(first) {
 		return

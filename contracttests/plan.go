@@ -75,6 +75,21 @@ func (p *planner) plan(op *openapi.Operation) map[*behavior.Rule]sequence {
 	return found
 }
 
+// leads is whether a sequence still leads to its rule.
+func (p *planner) leads(s sequence) bool {
+	j := p.judge.fork()
+	for i, q := range s.calls {
+		a, err := j.ask(&q)
+		if err != nil || a.op == nil {
+			return false
+		}
+		if out := j.world().Do(a.call); i == len(s.calls)-1 {
+			return out.Rule == s.rule
+		}
+	}
+	return false
+}
+
 // writing are the operations that change something, at once.
 func (p *planner) writing() []*openapi.Operation {
 	var out []*openapi.Operation

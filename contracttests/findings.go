@@ -1,0 +1,227 @@
+package contracttests
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/understudy-dev/understudy/behavior"
+)
+
+// judge judges the last step. It is false when the picture does not fit the server
+// any more.
+func (r *run) judge(j *Judge, steps []Exchange) bool {
+	x := &steps[len(steps)-1]
+	problems := j.Observe(x)
+	fits := !slices.ContainsFunc(problems, func(p problem) bool { return p.code != "wording" })
+	problems = r.merge(problems, r.conformance.check(x, r.API.OperationByID(x.Request.Operation)))
+	if j.last != nil {
+		r.rules[j.last]++
+	}
+	if x.Request.Why != look {
+		r.cause = j.last
+	} else if r.cause != nil {
+		blame(problems, r.cause)
+	}
+	if x.Request.Operation != "" && x.Response != nil {
+		r.ops[x.Request.Operation]++
+		r.statuses[fmt.Sprintf("%s %d", x.Request.Operation, x.Response.Status)]++
+	}
+	for _, p := range problems {
+		r.note(p, x.Request.Operation, steps)
+	}
+	op := r.API.OperationByID(x.Request.Operation)
+	if j.unsure {
+		fits = false
+		r.remark(fmt.Sprintf("answers of %s were left unjudged: more than %d ways may explain them", x.Request.Operation, mostWays))
+	}
+	if x.Response == nil && (op == nil || op.Writes()) {
+		fits = false // nobody knows whether it was carried out
+	}
+	if !fits {
+		r.stale = true
+	}
+	return fits
+}
+
+// blame says of what a look has shown that it is the doing of the call before: it is
+// that call's rule which is broken, not the one by which the server answers reads.
+func blame(problems []problem, cause *behavior.Rule) {
+	for i := range problems {
+		p := &problems[i]
+		if p.code == "wording" || p.rule == nil || p.rule == cause {
+			continue
+		}
+		p.title += ", behind " + cause.ID
+		p.rule, p.pos, p.severity = cause, cause.Pos, Breach
+		if cause.Basis == "assumed" {
+			p.severity = Observation
+		}
+	}
+}
+
+// merge puts together what the rules and what the document say of one answer. Where
+// both complain, it is of one cause, and the more exact one names it.
+func (r *run) merge(rules, document []problem) []problem {
+	exact := []string{"server-error", "undocumented-status", "content-type", "response-schema", "malformed-answer", "response-headers"}
+	vague := []string{"rule-status", "rule-body", "list-contents", "refuses-valid"}
+	out := slices.Clone(rules)
+	named := false
+	for _, d := range document {
+		i := slices.IndexFunc(out, func(p problem) bool {
+			return p.code == d.code || !named && slices.Contains(exact, d.code) && slices.Contains(vague, p.code)
+		})
+		if i < 0 {
+			out = append(out, d)
+			continue
+		}
+		named = true
+		d.rule = out[i].rule
+		if out[i].severity == Breach {
+			d.severity = Breach
+		}
+		out[i] = d
+	}
+	return out
+}
+
+// note keeps a problem: of one cause the shortest way to see it.
+func (r *run) note(p problem, operation string, steps []Exchange) {
+	f := &Finding{Code: p.code, Severity: p.severity, Operation: operation, Title: p.title, Expected: p.expected, Got: p.got, Pos: p.pos, Times: 1}
+	if p.rule != nil {
+		f.Rule, f.Basis, f.Cite = p.rule.ID, p.rule.Basis, p.rule.Cite
+	}
+	if !r.wanted(operation, f.Rule, f.Code) {
+		return
+	}
+	old := r.findings[f.Key()]
+	if old == nil {
+		f.Steps = slices.Clone(steps)
+		r.findings[f.Key()] = f
+		return
+	}
+	old.Times++
+	if len(steps) < len(old.Steps) {
+		old.Title, old.Expected, old.Got, old.Steps = f.Title, f.Expected, f.Got, slices.Clone(steps)
+	}
+}
+
+// confirm sees each finding once more, from the first state, and leaves out the
+// calls that it can be seen without.
+func (r *run) confirm(ctx context.Context) {
+	for _, f := range r.sorted() {
+		if ctx.Err() != nil {
+			return
+		}
+		var again bool
+		if f.Confirmed, again = r.shows(ctx, f.Steps, f.Key()); !f.Confirmed {
+			// Where nothing puts the server back, what was there may be gone.
+			f.Unstable = r.Reset != nil || again
+			continue
+		}
+		if r.Reset == nil && len(f.Steps) > mostReplays {
+			continue
+		}
+		// In ever smaller pieces, from the front: what came first is needed least.
+		tries := mostShrinks
+		for size := len(f.Steps) / 2; size > 0; size /= 2 {
+			for at := 0; at+size < len(f.Steps) && tries > 0; tries-- {
+				fewer := slices.Concat(f.Steps[:at], f.Steps[at+size:])
+				if same, _ := r.shows(ctx, fewer, f.Key()); same {
+					f.Steps = fewer
+				} else {
+					at += size
+				}
+			}
+		}
+	}
+}
+
+const (
+	mostShrinks = 40 // re-runs that shorten one finding
+	mostReplays = 25 // steps of a finding that is shortened where the server is not put back
+)
+
+// shows is whether the calls lead to a finding again. made is whether all of them
+// could be made as before.
+func (r *run) shows(ctx context.Context, steps []Exchange, key string) (same, made bool) {
+	if ctx.Err() != nil {
+		return false, false
+	}
+	again := &run{
+		Config: r.Config, gen: r.gen, base: r.base, stale: r.stale, learned: r.learned, conformance: r.conformance, result: r.result, hints: r.hints, replayed: true,
+		findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{},
+	}
+	again.Only, again.Exclude = nil, nil
+	j, ok := again.begin(ctx)
+	if !ok {
+		return false, false
+	}
+	made = again.replay(ctx, j, steps)
+	r.base, r.stale, r.learned = again.base, again.stale, again.learned
+	_, same = again.findings[key]
+	return same, made
+}
+
+// replay makes the calls of a finding again. Ids that the server chose then have
+// others in their place now. It is whether the answers were of the same kind.
+func (r *run) replay(ctx context.Context, j *Judge, before []Exchange) (same bool) {
+	real := map[string]string{}
+	var steps []Exchange
+	same = true
+	for i := range before {
+		if !r.step(ctx, j, &steps, rename(before[i].Request, real)) || len(steps) <= i {
+			return same
+		}
+		x := &steps[i]
+		if i < len(before)-1 && before[i].Response != nil && x.Response != nil && before[i].Response.Status != x.Response.Status {
+			same = false
+		}
+		for from, to := range chosen(&before[i], x) {
+			real[from] = to
+		}
+	}
+	return same
+}
+
+// chosen pairs the texts that look like ids in two answers to one call.
+func chosen(old, now *Exchange) map[string]string {
+	out := map[string]string{}
+	if old.Response == nil || now.Response == nil {
+		return out
+	}
+	a, b := words(old.Response.Body), words(now.Response.Body)
+	if len(a) != len(b) {
+		return out
+	}
+	for i := range a {
+		if a[i] != b[i] && len(a[i]) >= 8 && !strings.Contains(a[i], " ") {
+			out[a[i]] = b[i]
+		}
+	}
+	return out
+}
+
+// words are the quoted texts of a JSON body.
+func words(body []byte) []string {
+	return strings.Split(string(body), `"`)
+}
+
+// sorted are the findings, breaches first, in the order of the document.
+func (r *run) sorted() []*Finding {
+	var list []*Finding
+	for _, f := range r.findings {
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b *Finding) int {
+		if a.Severity != b.Severity {
+			return strings.Compare(string(a.Severity), string(b.Severity)) // breach before observation
+		}
+		if a.Pos.Line != b.Pos.Line {
+			return a.Pos.Line - b.Pos.Line
+		}
+		return strings.Compare(a.Key(), b.Key())
+	})
+	return list
+}
