@@ -249,7 +249,7 @@ func (l *listStep) run(f *frame) bool {
 		value.Member{Name: "total", Value: total},
 		value.Member{Name: "number", Value: asked},
 		value.Member{Name: "size", Value: value.Int(max(size, 0))},
-		value.Member{Name: "pages", Value: unless(known, value.Int(pages))},
+		value.Member{Name: "pages", Value: unless(known && (count > 0 || f.observer == nil), value.Int(pages))},
 		value.Member{Name: "offset", Value: from},
 	)
 	if l.page != nil {

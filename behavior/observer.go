@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/understudy-dev/understudy/behavior/value"
 )
@@ -167,6 +168,17 @@ func (r *Resource) Scope(caller *Caller) map[string][]value.Value {
 		}
 	}
 	return out
+}
+
+// ScopeAttribute is the attribute of the caller that a member of within is compared
+// with, "" where it is more than that.
+func (r *Resource) ScopeAttribute(member string) string {
+	for _, w := range r.spec.Within {
+		if name, ok := strings.CutPrefix(w.Values[0].S, "caller."); ok && w.Member == member && len(w.Values) == 1 && !strings.ContainsAny(name, ".[( ") {
+			return name
+		}
+	}
+	return ""
 }
 
 // Put keeps a record as it is, in the place of the one with its id if there is

@@ -146,6 +146,11 @@ func (f *frame) carry() (limited bool) {
 func (f *frame) admit(op *Operation, limited bool) bool {
 	switch f.call.Auth {
 	case NoCredentials:
+		if f.observer != nil && f.call.rawHeader("Authorization").Text() != "" {
+			// Something was sent, in no form that is known: none, or a bad one.
+			f.refuse(slices.Concat(f.call.Op.builtin[unauthenticated], f.call.Op.builtin[badCredentials]))
+			return false
+		}
 		return f.refuseBuiltin(unauthenticated)
 	case BadCredentials:
 		return f.refuseBuiltin(badCredentials)

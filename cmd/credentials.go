@@ -95,18 +95,27 @@ func present(fix *fixtures.Fixtures, list []secret) map[string]string {
 		c.Credentials[s.scheme] = s.text
 	}
 	for i := range fix.Callers {
-		c := &fix.Callers[i]
-		attributes, changed := c.Attributes, false
-		for _, m := range c.Attributes.Members() {
-			if to, ok := replaced[m.Value.Text()]; ok && m.Value.IsString() {
-				attributes, changed = attributes.With(m.Name, value.String(to)), true
-			}
-		}
-		if changed {
-			c.Caller = behavior.NewCaller(c.Name, c.Scopes, attributes, c.Expires)
+		fix.Callers[i].Caller = renewed(fix.Callers[i].Caller, replaced)
+	}
+	fix.Anonymous = renewed(fix.Anonymous, replaced)
+	return replaced
+}
+
+// renewed is a caller whose attributes have the new secrets in the place of the old.
+func renewed(c *behavior.Caller, replaced map[string]string) *behavior.Caller {
+	if c == nil {
+		return nil
+	}
+	attributes, changed := c.Attributes, false
+	for _, m := range c.Attributes.Members() {
+		if to, ok := replaced[m.Value.Text()]; ok && m.Value.IsString() {
+			attributes, changed = attributes.With(m.Name, value.String(to)), true
 		}
 	}
-	return replaced
+	if !changed {
+		return c
+	}
+	return behavior.NewCaller(c.Name, c.Scopes, attributes, c.Expires)
 }
 
 // rewrite puts the new secrets into documented calls.

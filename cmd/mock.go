@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -31,6 +32,7 @@ import (
 type mockFlags struct {
 	port       int
 	host       string
+	overlays   []string
 	fixtures   []string
 	auth       string
 	seed       uint64
@@ -49,6 +51,10 @@ func mockCommand() *cobra.Command {
 remember. Without an argument all APIs that come with understudy are served:
 ` + strings.Join(openapi.Names(), ", ") + `.
 
+An OpenAPI document of your own is served, too: give its file, or name=file. An
+Overlay document (--overlay) changes a document before it is served, so that rules
+can be added to one that somebody else owns.
+
 Each API is reachable under its own path prefix (/ayra/v1/agents), by its host
 name in the Host header, and at the root where no other API claims the path.
 POST /__admin/reset puts the records back; an X-Understudy-World header gives a
@@ -59,18 +65,22 @@ see whether your tests notice. The faults are:
 ` + faultTable(),
 		Example: `  understudy mock
   understudy mock ayra temujin -p 8080 --log json
-  understudy mock ayra --fixtures ayra=my-agents.yaml --rate-limits`,
+  understudy mock ayra --fixtures ayra=my-agents.yaml --rate-limits
+  understudy mock petstore.yaml --overlay rules.yaml --fixtures pets.yaml`,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			return mock(ctx, f, args, c.OutOrStdout(), c.ErrOrStderr())
 		},
-		ValidArgs: openapi.Names(),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return openapi.Names(), cobra.ShellCompDirectiveDefault
+		},
 	}
 	fl := c.Flags()
 	fl.SortFlags = false
 	fl.IntVarP(&f.port, "port", "p", 4010, "port to listen on; 0 chooses a free one")
 	fl.StringVar(&f.host, "host", "127.0.0.1", "address to listen on")
+	fl.StringArrayVar(&f.overlays, "overlay", nil, "Overlay document that changes the API's document; with several APIs api=file; may be repeated")
 	fl.StringArrayVar(&f.fixtures, "fixtures", nil, "fixture file instead of the API's own; with several APIs api=file; may be repeated")
 	fl.StringVar(&f.auth, "auth", "fixtures", `whose credentials are good: those in the fixtures, or "any" that are presented`)
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of ids and other choices; equal seeds and requests have equal answers")
@@ -116,47 +126,75 @@ func (f *mockFlags) check() error {
 type stand struct {
 	mockserver.Served
 	fixtures *fixtures.Fixtures
+	anybody  bool // nobody is known, so any credentials are good
 }
 
 // load reads documents and fixtures.
-func (f *mockFlags) load(names []string) ([]stand, error) {
-	if len(names) == 0 {
-		names = openapi.Names()
+func (f *mockFlags) load(args []string) ([]stand, error) {
+	if len(args) == 0 {
+		args = openapi.Names()
 	}
-	for i, name := range names {
-		if slices.Contains(names[:i], name) {
-			return nil, usagef("%s is named twice", name)
+	documents, names := make([]document, len(args)), make([]string, len(args))
+	for i, arg := range args {
+		d, err := parseDocument(arg)
+		if err != nil {
+			return nil, err
 		}
-		if !slices.Contains(openapi.Names(), name) {
-			return nil, usagef("unknown API %q; have %s", name, strings.Join(openapi.Names(), ", "))
+		if slices.Contains(names[:i], d.name) {
+			if d.file != "" {
+				return nil, usagef("%s is named twice; want another name: name=%s", d.name, d.file)
+			}
+			return nil, usagef("%s is named twice", d.name)
 		}
+		documents[i], names[i] = d, d.name
 	}
 	files, err := f.fixtureFiles(names)
 	if err != nil {
 		return nil, err
 	}
+	overlays := map[string][]string{}
+	for _, arg := range f.overlays {
+		name, file, err := whose("--overlay", arg, names)
+		if err != nil {
+			return nil, err
+		}
+		overlays[name] = append(overlays[name], file)
+	}
 	stands := make([]stand, len(names))
 	errs := make([]error, len(names))
 	var wg sync.WaitGroup
-	for i, name := range names {
-		wg.Go(func() { stands[i], errs[i] = f.loadOne(name, files[name]) })
+	for i, d := range documents {
+		wg.Go(func() { stands[i], errs[i] = f.stand(d, overlays[d.name], files[d.name]) })
 	}
 	wg.Wait()
 	return stands, errors.Join(errs...)
 }
 
-func (f *mockFlags) loadOne(name, file string) (s stand, err error) {
-	if s.API, err = openapi.Builtin(name); err != nil {
+// loadOne is the only API of a command line, with all overlays of the flags.
+func (f *mockFlags) loadOne(arg, fixtures string) (s stand, err error) {
+	d, err := parseDocument(arg)
+	if err != nil {
 		return s, err
 	}
-	if file == "" {
-		s.fixtures, err = fixtures.Builtin(s.API)
-	} else {
+	return f.stand(d, f.overlays, fixtures)
+}
+
+// stand loads one API. file is that of the fixtures, or "" for the API's own.
+func (f *mockFlags) stand(d document, overlays []string, file string) (s stand, err error) {
+	if s.API, err = d.load(overlays); err != nil {
+		return s, err
+	}
+	switch {
+	case file != "":
 		var data []byte
 		if data, err = os.ReadFile(file); err != nil {
 			return s, err
 		}
 		s.fixtures, err = fixtures.Load(s.API, file, data)
+	case d.file != "":
+		s.fixtures = &fixtures.Fixtures{}
+	default:
+		s.fixtures, err = fixtures.Builtin(s.API)
 	}
 	if err != nil {
 		return s, err
@@ -164,16 +202,18 @@ func (f *mockFlags) loadOne(name, file string) (s stand, err error) {
 	if s.Callers, err = s.fixtures.Known(s.API); err != nil {
 		return s, err
 	}
-	if f.auth == "any" {
+	nobody := len(s.fixtures.Callers) == 0
+	if f.auth == "any" || nobody && d.file != "" {
 		any := behavior.NewCaller("anybody", []string{"*"}, value.Value{}, time.Time{})
-		if len(s.fixtures.Callers) > 0 {
+		if !nobody {
 			any = s.fixtures.Callers[0].Caller
 		}
 		s.Callers.AcceptAny(any)
+		s.anybody = nobody
 	}
 	s.World, err = s.API.Plan.NewWorld(behavior.WorldConfig{Records: s.fixtures.Records, Seed: f.seed})
 	if err != nil {
-		return s, fmt.Errorf("%s: %w", name, err)
+		return s, fmt.Errorf("%s: %w", d.name, err)
 	}
 	s.World.EnforceQuotas = f.rateLimits
 	return s, nil
@@ -183,21 +223,9 @@ func (f *mockFlags) loadOne(name, file string) (s stand, err error) {
 func (f *mockFlags) fixtureFiles(names []string) (map[string]string, error) {
 	files := map[string]string{}
 	for _, arg := range f.fixtures {
-		name, file, named := strings.Cut(arg, "=")
-		if !named {
-			file = arg
-			base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".yml"), ".yaml")
-			switch {
-			case len(names) == 1:
-				name = names[0]
-			case slices.Contains(names, base):
-				name = base
-			default:
-				return nil, usagef("--fixtures %s: which API is it for? want %s=%s", arg, names[0], file)
-			}
-		}
-		if !slices.Contains(names, name) {
-			return nil, usagef("--fixtures %s: %q is not served; have %s", arg, name, strings.Join(names, ", "))
+		name, file, err := whose("--fixtures", arg, names)
+		if err != nil {
+			return nil, err
 		}
 		if old, twice := files[name]; twice {
 			return nil, usagef("--fixtures %s: %s has %s already; want one file", arg, name, old)
@@ -205,6 +233,28 @@ func (f *mockFlags) fixtureFiles(names []string) (map[string]string, error) {
 		files[name] = file
 	}
 	return files, nil
+}
+
+// whose says which API a file is for: one that is named before it, the only
+// one, or that with the name of the file.
+func whose(flag, arg string, names []string) (name, file string, err error) {
+	name, file, named := strings.Cut(arg, "=")
+	if !named {
+		file = arg
+		base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".yml"), ".yaml")
+		switch {
+		case len(names) == 1:
+			name = names[0]
+		case slices.Contains(names, base):
+			name = base
+		default:
+			return "", "", usagef("%s %s: which API is it for? want %s=%s", flag, arg, names[0], file)
+		}
+	}
+	if !slices.Contains(names, name) {
+		return "", "", usagef("%s %s: %q is not served; have %s", flag, arg, name, strings.Join(names, ", "))
+	}
+	return name, file, nil
 }
 
 func mock(ctx context.Context, f mockFlags, names []string, stdout, stderr io.Writer) error {
@@ -297,6 +347,9 @@ func banner(base string, stands []stand, f mockFlags) string {
 			hosts = ", or with Host: " + strings.Join(s.Hosts, " or ")
 		}
 		fmt.Fprintf(&b, "  at     %s/%s%s\n", base, s.Name, hosts)
+		if s.anybody && len(s.Schemes()) > 0 {
+			b.WriteString("  as     anybody      with any credentials\n")
+		}
 		width := 12
 		for _, c := range s.fixtures.Callers {
 			width = max(width, len(c.Name))
@@ -339,15 +392,35 @@ func credentials(api *openapi.API, c fixtures.Caller) string {
 // tryLine is a curl command that works: the first operation that needs nothing
 // but credentials.
 func tryLine(base string, s stand) string {
-	var secrets map[string]string
-	if len(s.fixtures.Callers) > 0 {
-		secrets = s.fixtures.Callers[0].Credentials
-	}
 	for _, p := range s.Paths {
 		if op := p.Operation(http.MethodGet); op != nil && len(p.Names) == 0 {
-			args := append([]string{"curl"}, s.CurlArguments(secrets)...)
+			args := append([]string{"curl"}, s.CurlArguments(s.secrets(op))...)
 			return strings.Join(append(args, base+"/"+s.Name+p.Template), " ")
 		}
 	}
 	return ""
+}
+
+// secrets are credentials that an operation accepts: those of the first caller,
+// or made up where any are good.
+func (s *stand) secrets(op *openapi.Operation) map[string]string {
+	if len(s.fixtures.Callers) > 0 {
+		return s.fixtures.Callers[0].Credentials
+	}
+	if !s.anybody {
+		return nil
+	}
+	all, tries := map[string]string{}, []map[string]string{nil}
+	for _, scheme := range s.Schemes() {
+		all[scheme] = "any:thing" // curl asks for the password of a user without a colon
+		tries = append(tries, map[string]string{scheme: all[scheme]})
+	}
+	for _, t := range tries {
+		r := &http.Request{Method: op.Method, URL: &url.URL{Path: op.Path}, Header: http.Header{}}
+		s.Present(r, t)
+		if op.Call(r, nil, nil, s.Callers, openapi.Limits{}, time.Now()).Auth == behavior.Granted {
+			return t
+		}
+	}
+	return all
 }

@@ -528,15 +528,45 @@ func TestClientInProcess(t *testing.T) {
 	}
 }
 
-// BenchmarkClient is one call and its answer on a kept connection.
+// BenchmarkClient is one call and its answer on a kept connection: to a server of
+// net/http, and to one that does next to nothing.
 func BenchmarkClient(b *testing.B) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "{}") }))
 	defer s.Close()
-	c := newTestClient(b, Target{URL: s.URL})
-	b.ReportAllocs()
-	for b.Loop() {
-		if x := c.Send(context.Background(), Request{Method: "GET", Target: "/"}); x.Err != nil {
-			b.Fatal(x.Err)
+	trivial := rude(b, func(_ int, c net.Conn, head string, in *bufio.Reader) {
+		answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+		for {
+			if _, err := c.Write(answer); err != nil {
+				return
+			}
+			if strings.HasPrefix(head, "POST") {
+				_, _ = in.Discard(len(`{"name":"a"}`))
+			}
+			for line := ""; line != "\r\n"; {
+				b, err := in.ReadSlice('\n')
+				if err != nil {
+					return
+				}
+				line = string(b[:min(len(b), 2)])
+			}
+		}
+	})
+	for _, server := range []struct{ name, url string }{{"net-http", s.URL}, {"trivial", trivial}} {
+		for _, r := range []Request{
+			{Method: "GET", Target: "/things?limit=10"},
+			{Method: "POST", Target: "/things", Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"name":"a"}`)},
+		} {
+			b.Run(server.name+"/"+r.Method, func(b *testing.B) {
+				c := newTestClient(b, Target{URL: server.url})
+				ctx, cancel := context.WithCancel(b.Context())
+				defer cancel()
+				b.ReportAllocs()
+				for b.Loop() {
+					if x := c.Send(ctx, r); x.Err != nil {
+						b.Fatal(x.Err)
+					}
+				}
+			})
 		}
 	}
 }

@@ -2,9 +2,9 @@ package contracttests
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +17,10 @@ type difference struct {
 	at        string // status, header X, body.error.code
 	want, got string
 	wording   bool   // only the words of a sentence differ
+	law       bool   // a choice of the server is not as it should be; it was made nevertheless
 	text      string // then: the sentence that was expected
+
+	expected, actual value.Value
 }
 
 // comparison compares one expected value with what came, and notes what the
@@ -31,7 +34,7 @@ type comparison struct {
 
 func (c *comparison) differ(at string, want, got value.Value) {
 	c.found = append(c.found, difference{
-		at: at, want: brief(want), got: brief(got), text: want.Text(),
+		at: at, want: brief(want), got: brief(got), text: want.Text(), expected: want, actual: got,
 		wording: want.IsString() && got.IsString() && strings.Contains(want.Text(), " ") && got.Text() != "" && !c.data[member(at)],
 	})
 }
@@ -106,13 +109,17 @@ func (c *comparison) choice(at string, h *hole, got value.Value) {
 		}
 	case h.law.Kind == behavior.Unknown:
 	case h.law.Kind == behavior.Kept:
-		if c.bound[h] = got; got.IsMissing() {
-			c.bound[h] = value.Null // what is left out is null
+		if !got.IsMissing() { // what is left out here may be shown elsewhere
+			c.bound[h] = got
 		}
 	case got.IsMissing() || !h.law.Holds(got):
-		c.found = append(c.found, difference{at: at, want: describe(h.law), got: brief(got)})
+		c.found = append(c.found, difference{at: at, want: describe(h.law), got: brief(got), law: !got.IsNull()})
+		if !got.IsNull() {
+			c.bound[h] = got // it was chosen nevertheless
+		}
 	case h.law.Kind == behavior.Time && h.before(got):
-		c.found = append(c.found, difference{at: at, want: "a time that is not before " + h.since.Format(time.RFC3339Nano), got: brief(got)})
+		c.found = append(c.found, difference{at: at, want: "a time that is not before " + h.since.Format(time.RFC3339Nano), got: brief(got), law: true})
+		c.bound[h] = got
 	case (h.law.Kind == behavior.UUID || h.law.Kind == behavior.Pattern) && c.taken[got.Text()]:
 		c.found = append(c.found, difference{at: at, want: "a fresh value", got: brief(got)})
 	default:
@@ -170,8 +177,22 @@ func sameLink(a, b value.Value) bool {
 	return strings.HasSuffix(y.EscapedPath(), x.EscapedPath()) && sameQuery(x.Query(), y.Query())
 }
 
+// sameQuery is whether b asks for what a asks for. It may say more: what the server
+// takes for granted.
 func sameQuery(a, b url.Values) bool {
-	return maps.EqualFunc(a, b, slices.Equal[[]string])
+	for name, values := range a {
+		if !slices.Equal(b[name], values) && (positive(values[0]) || !positive(b.Get(name))) {
+			return false
+		}
+	}
+	return true
+}
+
+// positive is whether a text is a number of something. For one that is not, a server
+// may put what it takes instead.
+func positive(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n > 0 || err != nil && s != ""
 }
 
 // sameInstant is whether both are one time, written with another zone or

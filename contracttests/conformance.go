@@ -25,12 +25,19 @@ import (
 type conformance struct {
 	api  *openapi.API
 	slow time.Duration // an answer that takes longer is too slow; 0 means that none is
+
+	before []*Exchange // calls that the next one is compared with, see [conformance.unusual]
 }
 
 // check says what is wrong with an answer. op is the operation that was called,
 // or that of GET where HEAD was; nil for a path or method that the document has
 // not. An exchange that the client itself ended has no problems.
 func (c *conformance) check(x *Exchange, op *openapi.Operation) []problem {
+	return c.unusual(c.document(x, op))
+}
+
+// document judges an answer alone.
+func (c *conformance) document(x *Exchange, op *openapi.Operation) *answer {
 	head := x.Request.Method == http.MethodHead
 	if op != nil && op.Method != x.Request.Method && !(head && op.Method == http.MethodGet) {
 		op = nil
@@ -46,11 +53,11 @@ func (c *conformance) check(x *Exchange, op *openapi.Operation) []problem {
 	}
 	whole := a.arrived(c.slow)
 	if x.Response == nil {
-		return a.problems
+		return a
 	}
 	if x.Response.Status < 100 || x.Response.Status > 599 {
 		a.add("malformed-answer", Breach, "answers with a status that does not exist", "a status from 100 to 599", strconv.Itoa(x.Response.Status))
-		return a.problems
+		return a
 	}
 	if op != nil {
 		if a.doc = op.Response(x.Response.Status); a.doc != nil {
@@ -62,13 +69,15 @@ func (c *conformance) check(x *Exchange, op *openapi.Operation) []problem {
 	a.allow()
 	a.location(c.api.Hosts)
 	a.headers()
+	a.tag()
+	a.retry()
 	if bodyless(x.Request.Method, x.Response.Status) || x.Response.Status == http.StatusResetContent {
 		a.empty()
 	} else if whole {
 		a.length()
 		a.body()
 	}
-	return a.problems
+	return a
 }
 
 // answer is one answer on its way through the checks.
@@ -187,10 +196,20 @@ func (a *answer) challenge() {
 // allow wants Allow with a 405. A documented 405 may be one of this record only,
 // so there the list may be short.
 func (a *answer) allow() {
+	lines, sent := a.Header["Allow"]
 	if a.Status != http.StatusMethodNotAllowed {
+		if a.x.Request.Method != http.MethodOptions || a.Status >= 300 || !sent || a.op != nil || a.path == nil {
+			return
+		}
+		have := strings.Join(lines, ",")
+		for _, o := range a.path.Operations {
+			if !slices.Contains(strings.FieldsFunc(have, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }), o.Method) {
+				a.add("allow-header", Observation, "answers OPTIONS with an Allow that leaves out documented methods", a.methods(), have)
+				return
+			}
+		}
 		return
 	}
-	lines, sent := a.Header["Allow"]
 	if !sent {
 		a.add("allow-header", Breach, "answers 405 without Allow", a.methods(), "none")
 		return
@@ -284,7 +303,7 @@ func (a *answer) headers() {
 		h := &a.doc.Headers[i]
 		values := a.Header.Values(h.Name)
 		if len(values) == 0 {
-			if h.Required && (!a.head || a.op.Method == http.MethodHead) {
+			if h.Required && (!a.head || a.op.Method == http.MethodHead) && !a.promises(h.Name) {
 				a.add("response-headers", Breach, "leaves out the header "+h.Name, h.Name, "none")
 			}
 			continue

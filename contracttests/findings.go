@@ -3,26 +3,32 @@ package contracttests
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/understudy-dev/understudy/behavior"
+	"github.com/understudy-dev/understudy/openapi"
 )
 
 // judge judges the last step. It is false when the picture does not fit the server
 // any more.
-func (r *run) judge(j *Judge, steps []Exchange) bool {
+func (r *run) judge(ctx context.Context, j *Judge, steps []Exchange) bool {
 	x := &steps[len(steps)-1]
 	problems := j.Observe(x)
-	fits := !slices.ContainsFunc(problems, func(p problem) bool { return p.code != "wording" })
-	problems = r.merge(problems, r.conformance.check(x, r.API.OperationByID(x.Request.Operation)))
+	fits := !slices.ContainsFunc(problems, func(p problem) bool { return p.code != "wording" && !p.settled })
+	op := r.API.OperationByID(x.Request.Operation)
+	problems = r.merge(problems, r.supposed(j, op, x, r.conformance.check(x, op)))
 	if j.last != nil {
 		r.rules[j.last]++
 	}
 	if x.Request.Why != look {
 		r.cause = j.last
+		for _, p := range problems {
+			r.plain[p.code+" "+x.Request.Operation+" "+p.title] = true
+		}
 	} else if r.cause != nil {
-		blame(problems, r.cause)
+		r.blame(problems, x.Request.Operation, r.cause)
 	}
 	if x.Request.Operation != "" && x.Response != nil {
 		r.ops[x.Request.Operation]++
@@ -31,7 +37,6 @@ func (r *run) judge(j *Judge, steps []Exchange) bool {
 	for _, p := range problems {
 		r.note(p, x.Request.Operation, steps)
 	}
-	op := r.API.OperationByID(x.Request.Operation)
 	if j.unsure {
 		fits = false
 		r.remark(fmt.Sprintf("answers of %s were left unjudged: more than %d ways may explain them", x.Request.Operation, mostWays))
@@ -39,19 +44,72 @@ func (r *run) judge(j *Judge, steps []Exchange) bool {
 	if x.Response == nil && (op == nil || op.Writes()) {
 		fits = false // nobody knows whether it was carried out
 	}
+	if !fits && r.Reset == nil && (r.usual(op, problems) || r.mend(ctx, j, x)) {
+		return true
+	}
 	if !fits {
 		r.stale = true
 	}
 	return fits
 }
 
+// usual is whether an operation that only reads has answered wrongly before, and so
+// often that the fault is likely to be its own and not the picture's.
+func (r *run) usual(op *openapi.Operation, problems []problem) bool {
+	if op == nil || op.Writes() || len(problems) == 0 {
+		return false
+	}
+	key := op.ID + " " + problems[0].code
+	r.misfits[key]++
+	return r.misfits[key] > mostMisfits
+}
+
+// mostMisfits is how often the state is learned anew because of one read.
+const mostMisfits = 2
+
+// document says what is wrong with an answer whatever the state of the server.
+func (r *run) document(x *Exchange, op *openapi.Operation) []problem {
+	return r.supposed(nil, op, x, r.conformance.check(x, op))
+}
+
+// supposed are problems that the document alone sees, with their severity: where the
+// answer's form is assumed, they break nothing.
+func (r *run) supposed(j *Judge, op *openapi.Operation, x *Exchange, list []problem) []problem {
+	if op == nil || x.Response == nil {
+		return list
+	}
+	doc := op.Response(x.Response.Status)
+	assumed := doc != nil && doc.Basis == "assumed" || j != nil && j.last != nil && j.last.Basis == "assumed" && j.last.Refusal && x.Response.Status >= 400 && x.Response.Status < 500
+	odd := false
+	if five := x.Response.Status == http.StatusInternalServerError && doc != nil && doc.Status == "500"; five && j != nil {
+		a, err := j.ask(&x.Request)
+		odd = err == nil && a.op != nil && len(a.call.Violations) == 0 && j.ordinary != nil && !j.ordinary(j, a, &x.Request)
+	}
+	if j != nil && j.know.spoilt(x.Response.Body) {
+		// The server has let in what its answers may not have. That was told.
+		list = slices.DeleteFunc(list, func(p problem) bool { return p.code == "response-schema" })
+	}
+	for i := range list {
+		if odd && list[i].code == "server-error" { // it says itself that it may fail, and the call is strange
+			list[i].severity, list[i].assumed = Observation, true
+		}
+		if assumed && slices.Contains(ofForm, list[i].code) {
+			list[i].severity, list[i].assumed = Observation, true
+		}
+	}
+	return list
+}
+
+// ofForm are the checks of what the document says of an answer's form.
+var ofForm = []string{"undocumented-status", "content-type", "response-schema", "response-headers"}
+
 // blame says of what a look has shown that it is the doing of the call before: it is
 // that call's rule which is broken, not the one by which the server answers reads.
-func blame(problems []problem, cause *behavior.Rule) {
+func (r *run) blame(problems []problem, operation string, cause *behavior.Rule) {
 	for i := range problems {
 		p := &problems[i]
-		if p.code == "wording" || p.rule == nil || p.rule == cause {
-			continue
+		if p.code == "wording" || p.rule == nil || p.rule == cause || r.plain[p.code+" "+operation+" "+p.title] {
+			continue // it is so whatever was called before
 		}
 		p.title += ", behind " + cause.ID
 		p.rule, p.pos, p.severity = cause, cause.Pos, Breach
@@ -68,6 +126,10 @@ func (r *run) merge(rules, document []problem) []problem {
 	vague := []string{"rule-status", "rule-body", "list-contents", "refuses-valid"}
 	out := slices.Clone(rules)
 	named := false
+	if slices.ContainsFunc(rules, func(p problem) bool { return p.code == "accepts-invalid" || p.odd }) {
+		// What was wrong, or odd, in the call is in the answer then.
+		document = slices.DeleteFunc(document, func(p problem) bool { return p.code == "response-schema" })
+	}
 	for _, d := range document {
 		i := slices.IndexFunc(out, func(p problem) bool {
 			return p.code == d.code || !named && slices.Contains(exact, d.code) && slices.Contains(vague, p.code)
@@ -78,9 +140,13 @@ func (r *run) merge(rules, document []problem) []problem {
 		}
 		named = true
 		d.rule = out[i].rule
-		if out[i].severity == Breach {
+		switch {
+		case out[i].odd && slices.Contains(ofForm, d.code):
+			d.severity = Observation
+		case out[i].severity == Breach && !d.assumed:
 			d.severity = Breach
 		}
+		d.settled = out[i].settled
 		out[i] = d
 	}
 	return out
@@ -113,6 +179,9 @@ func (r *run) confirm(ctx context.Context) {
 	for _, f := range r.sorted() {
 		if ctx.Err() != nil {
 			return
+		}
+		if f.Code == race {
+			continue // it was seen more than once, or not: see noteRace
 		}
 		var again bool
 		if f.Confirmed, again = r.shows(ctx, f.Steps, f.Key()); !f.Confirmed {
@@ -151,6 +220,7 @@ func (r *run) shows(ctx context.Context, steps []Exchange, key string) (same, ma
 	}
 	again := &run{
 		Config: r.Config, gen: r.gen, base: r.base, stale: r.stale, learned: r.learned, conformance: r.conformance, result: r.result, hints: r.hints, replayed: true,
+		ways: r.ways, plain: r.plain, misfits: r.misfits,
 		findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{},
 	}
 	again.Only, again.Exclude = nil, nil

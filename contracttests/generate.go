@@ -1,7 +1,9 @@
 package contracttests
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -17,36 +19,14 @@ import (
 // generator makes calls: variations of documented ones, aimed at records that
 // are there, were there, or never were. Equal seeds make equal calls.
 type generator struct {
-	api     *openapi.API
-	rng     *rand.Rand
-	corpus  map[string][]Request // documented calls, by operation
-	callers []string             // the first is the ordinary one
-	token   string               // stands in all names that this run gives
-	home    *Judge               // the picture in which the documented calls were made
-	serial  int
-}
-
-// plainest is a documented call that lists all that there is, or else the bare
-// operation.
-func (g *generator) plainest(op *openapi.Operation) Request {
-	bare := Request{Operation: op.ID, Method: op.Method, Target: op.Path}
-	best, found := bare, false
-	for _, q := range g.corpus[op.ID] {
-		q.Operation = op.ID
-		a, err := g.home.ask(&q)
-		if err != nil || a.op != op {
-			continue
-		}
-		c := &choices{judge: g.home}
-		out := g.home.world().Try(a.call, c)
-		if out.Refused || len(c.lists) == 0 || !c.lists[0].Whole || c.lists[0].Offset > 0 {
-			continue
-		}
-		if !found || len(q.Target)+len(q.Body) < len(best.Target)+len(best.Body) {
-			best, found = q, true
-		}
-	}
-	return best
+	api        *openapi.API
+	rng        *rand.Rand
+	corpus     map[string][]Request       // documented calls, by operation
+	callers    []string                   // the first is the ordinary one
+	token      string                     // stands in all names that this run gives
+	documented map[string]map[string]bool // values that documented calls send, by name
+	home       *Judge                     // the picture in which the documented calls were made
+	serial     int
 }
 
 func newGenerator(api *openapi.API, seed uint64, examples []Request, callers []string) *generator {
@@ -108,6 +88,88 @@ func (g *generator) call(op *openapi.Operation, j *Judge) Request {
 	return r
 }
 
+// plainest are documented calls that list all that there is, those with the longest
+// pages first, and the bare operation.
+func (g *generator) plainest(op *openapi.Operation) []Request {
+	type candidate struct {
+		q     Request
+		limit int
+	}
+	list := []candidate{}
+	var calls []Request
+	for _, q := range g.corpus[op.ID] {
+		calls = append(append(calls, q), reduced(q)...)
+	}
+	for _, q := range calls {
+		q.Operation = op.ID
+		a, err := g.home.ask(&q)
+		if err != nil || a.op != op {
+			continue
+		}
+		c := &choices{judge: g.home}
+		out := g.home.world().Try(a.call, c)
+		if out.Refused || len(c.lists) == 0 || !c.lists[0].Whole || c.lists[0].Offset > 0 || c.lists[0].Limit == 0 {
+			continue
+		}
+		limit := c.lists[0].Limit
+		if limit < 0 {
+			limit = math.MaxInt
+		}
+		list = append(list, candidate{q, limit})
+	}
+	slices.SortStableFunc(list, func(a, b candidate) int {
+		if a.limit != b.limit {
+			return cmp.Compare(b.limit, a.limit)
+		}
+		return len(a.q.Target) + len(a.q.Body) - len(b.q.Target) - len(b.q.Body)
+	})
+	var out []Request
+	seen := map[string]bool{}
+	for _, c := range append(list, candidate{q: Request{Operation: op.ID, Method: op.Method, Target: op.Path}}) {
+		_, query, _ := strings.Cut(c.q.Target, "?")
+		if key := query + " " + string(c.q.Body); !seen[key] && len(out) < mostWaysToList {
+			seen[key] = true
+			out = append(out, c.q)
+		}
+	}
+	return out
+}
+
+// reduced are calls that send one member of the body, or one parameter of the query,
+// and nothing else.
+func reduced(q Request) (out []Request) {
+	if body, err := value.Parse(q.Body); err == nil && body.Len() > 1 {
+		for _, m := range body.Members() {
+			q := q
+			q.Body = value.Append(nil, value.Object(m))
+			out = append(out, q)
+		}
+	}
+	if path, query, asks := cutQuery(q.Target); asks {
+		for pair := range strings.SplitSeq(query, "&") {
+			q := q
+			q.Target = path + "?" + pair
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// mostWaysToList is how many ways to list are tried.
+const mostWaysToList = 6
+
+// renamed is a call that gives another name: no two records have the same then.
+func (g *generator) renamed(q Request) Request {
+	body, err := value.Parse(q.Body)
+	if err != nil || !body.Get("name").IsString() {
+		return q
+	}
+	q.Body = value.Append(nil, body.With("name", value.String(fmt.Sprintf("%.40s %s-%d", body.Get("name").Text(), g.token, g.rng.IntN(1_000_000)))))
+	return q
+}
+
+func cutQuery(target string) (path, query string, asks bool) { return strings.Cut(target, "?") }
+
 // caller is mostly the ordinary one, or the documented one.
 func (g *generator) caller(r *Request) {
 	switch n := g.rng.IntN(100); {
@@ -153,7 +215,7 @@ func (g *generator) aim(r *Request, op *openapi.Operation, j *Judge) {
 				continue
 			}
 			res := op.Lookups()[l].Resource
-			records := j.world().Records(res)
+			records := g.targets(op, j, res)
 			if len(records) == 0 {
 				continue
 			}
@@ -175,6 +237,26 @@ func (g *generator) aim(r *Request, op *openapi.Operation, j *Judge) {
 		target += "?" + query
 	}
 	r.Target = target
+}
+
+// targets are records to aim at. Where nothing puts the server back, what changes
+// records changes those of this run, as long as there are any.
+func (g *generator) targets(op *openapi.Operation, j *Judge, resource string) []value.Value {
+	all := j.world().Records(resource)
+	if j.know == nil || !op.Writes() {
+		return all
+	}
+	id := j.api.Plan.Resource(resource).ID()
+	var own []value.Value
+	for _, rec := range all {
+		if v := rec.Get(id); v.IsString() && j.know.own[v.Text()] {
+			own = append(own, rec)
+		}
+	}
+	if len(own) == 0 || op.Method != http.MethodPatch && op.Method != http.MethodPut && g.chance(10) {
+		return all
+	}
+	return own
 }
 
 func text(v value.Value) string {
@@ -201,7 +283,7 @@ func (g *generator) body(r *Request, op *openapi.Operation, j *Judge) {
 		l := slices.IndexFunc(op.Lookups(), func(l behavior.Lookup) bool { return l.Location == "body" && l.Name == m.Name })
 		switch {
 		case l >= 0 && g.chance(80):
-			if records := j.world().Records(op.Lookups()[l].Resource); len(records) > 0 {
+			if records := g.targets(op, j, op.Lookups()[l].Resource); len(records) > 0 {
 				if id := pick(g, records).Get(j.api.Plan.Resource(op.Lookups()[l].Resource).ID()); id.IsString() {
 					v = v.With(m.Name, id)
 				}

@@ -29,6 +29,9 @@ func otherwise(next http.Handler, _ *openapi.API) http.Handler {
 		}
 		w.Header().Set("X-Served-By", "another server")
 		w.Header().Set("Cache-Control", "no-store")
+		if r.Method == http.MethodHead {
+			w.Header().Del("Content-Length") // of another body
+		}
 		if len(body) > 0 {
 			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		}

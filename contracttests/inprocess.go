@@ -28,6 +28,16 @@ func (c *Client) inProcess(ctx context.Context, m *message) (*Response, error) {
 	if len(m.body) > 0 {
 		req.Body = io.NopCloser(bytes.NewReader(m.body))
 	}
+	for n := range req.Header { // as net/http reads it
+		if usual := http.CanonicalHeaderKey(n); usual != n {
+			req.Header[usual] = req.Header[n]
+			delete(req.Header, n)
+		}
+	}
+	if m.chunked {
+		req.ContentLength, req.TransferEncoding = -1, []string{"chunked"}
+		req.Header.Del("Transfer-Encoding")
+	}
 	if _, set := req.Header["Accept-Encoding"]; !set {
 		req.Header.Set("Accept-Encoding", "identity")
 	}

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/understudy-dev/understudy/behavior"
 	"github.com/understudy-dev/understudy/behavior/value"
 	"github.com/understudy-dev/understudy/openapi"
+	"github.com/understudy-dev/understudy/openapi/schema"
 )
 
 // Judge knows what a server may answer: it keeps pictures of what the server's
@@ -26,7 +28,9 @@ type Judge struct {
 	know     *knowledge                   // nil: the pictures show all that there is
 	last     *behavior.Rule               // that decided the last answer, as the model has it
 	writes   []behavior.Write             // what the last call has changed
-	unsure   bool                         // the last answer may be explained by more ways than were tried
+	ordinary func(*Judge, asked, *Request) bool
+	habits   habits // of the server, that are no difference
+	unsure   bool   // the last answer may be explained by more ways than were tried
 }
 
 // NewJudge begins with the picture that world shows. The world is the judge's own
@@ -46,7 +50,7 @@ func (j *Judge) world() *behavior.World { return j.pictures[0].world }
 
 // fork is a judge with pictures of its own, as they are now.
 func (j *Judge) fork() *Judge {
-	c := &Judge{api: j.api, callers: j.callers, present: j.present, members: j.members, know: j.know.fork()}
+	c := &Judge{api: j.api, callers: j.callers, present: j.present, members: j.members, know: j.know.fork(), ordinary: j.ordinary, habits: j.habits}
 	for _, p := range j.pictures {
 		c.pictures = append(c.pictures, p.fork())
 	}
@@ -128,6 +132,11 @@ func (j *Judge) Observe(x *Exchange) []problem {
 	if a.op == nil {
 		return j.undeclared(x, a.path)
 	}
+	if plain, err := url.QueryUnescape(x.Request.Target); err != nil || !utf8.ValidString(plain) {
+		// No page says what a text means that is none.
+		j.unsure = x.Response.Status < 300 && a.op.Writes()
+		return nil
+	}
 	var fitting []*way
 	var closest *way
 	for _, p := range j.pictures {
@@ -144,8 +153,22 @@ func (j *Judge) Observe(x *Exchange) []problem {
 		if j.unsure {
 			return nil // another way might explain it: what is not known is not said
 		}
+		if j.meet(a.call.Caller, closest) {
+			return j.Observe(x)
+		}
 		j.last = closest.out.Rule
-		return j.contradiction(x, a, closest)
+		if p, ok := j.otherReason(x, a, closest); ok {
+			return p
+		}
+		problems := j.contradiction(x, a, closest)
+		if s := x.Response.Status; j.know != nil && s >= 400 && s < 500 {
+			// What is refused changes nothing. If it did, the next look shows it.
+			settle(problems)
+		}
+		if j.repair(a, x, closest) {
+			settle(problems)
+		}
+		return problems
 	}
 	j.last = fitting[0].out.Rule
 	j.pictures = j.pictures[:0]
@@ -162,6 +185,60 @@ func (j *Judge) Observe(x *Exchange) []problem {
 	}
 	j.learnWrites(a)
 	return fitting[0].wordings()
+}
+
+// settle says that the picture fits, whatever the problems are.
+func settle(problems []problem) {
+	for i := range problems {
+		problems[i].settled = true
+	}
+}
+
+// otherReason is whether a call that is wrong in several ways is refused for another of
+// them: in which order a server looks, is its own business.
+func (j *Judge) otherReason(x *Exchange, a asked, w *way) ([]problem, bool) {
+	got := x.Response.Status
+	if !w.out.Refused || w.status || len(a.call.Violations) == 0 || got < 400 || got > 499 {
+		return nil, false
+	}
+	other := slices.Contains([]int{400, 401, 403, 413, 415, 422}, got)
+	if !other {
+		sound := *a.call
+		sound.Violations = nil
+		out := j.world().Try(&sound, &choices{judge: j})
+		other = out.Refused && out.Status == got
+	}
+	if !other {
+		return nil, false
+	}
+	p := problem{code: "rule-status", title: "refuses for another reason first", expected: fmt.Sprint(w.out.Status), got: fmt.Sprint(got),
+		severity: Observation, rule: w.out.Rule, pos: a.op.Pos, settled: true}
+	if p.rule != nil {
+		p.pos = p.rule.Pos
+	}
+	return []problem{p}, true
+}
+
+// meet takes from an answer what it says of a caller of whom no more than the
+// credentials is known: the value of an attribute that a new record has.
+func (j *Judge) meet(caller *behavior.Caller, w *way) bool {
+	if j.know == nil || j.know.sure || caller == nil || !w.status {
+		return false
+	}
+	for _, d := range w.found {
+		for _, resource := range j.api.Plan.Resources() {
+			attribute := j.api.Plan.Resource(resource).ScopeAttribute(member(d.at))
+			if attribute == "" || !value.Equal(caller.Attributes.Get(attribute), d.expected) || !d.actual.IsString() {
+				continue
+			}
+			if key := caller.Name + " " + attribute; !j.know.met[key] {
+				j.know.met[key] = true
+				j.callers = j.callers.With(caller, attribute, d.actual)
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mostPictures bounds what is held possible at one time.
@@ -222,46 +299,123 @@ func (j *Judge) undeclared(x *Exchange, p *openapi.Path) []problem {
 
 // contradiction says what an answer contradicts that no way explains.
 func (j *Judge) contradiction(x *Exchange, a asked, w *way) []problem {
-	p := problem{rule: w.out.Rule, severity: Breach, pos: a.op.Pos}
+	p := problem{rule: w.out.Rule, pos: a.op.Pos}
 	if p.rule != nil {
 		p.pos = p.rule.Pos
-		if p.rule.Basis == "assumed" && x.Response.Status < 500 {
-			p.severity = Observation
-		}
 	}
-	if !w.status {
+	var code string
+	if w.status {
+		for i := range w.found {
+			d := &w.found[i]
+			if d.wording || d.law {
+				continue
+			}
+			code, p.title = "rule-body", d.at+" is not what the rule says"
+			switch {
+			case strings.HasPrefix(d.at, "header "):
+				code = "response-headers"
+			case len(a.op.Lists()) > 0 && !w.out.Refused:
+				code = "list-contents"
+			}
+			p.expected, p.got, p.severity = d.want, d.got, j.severityOfBody(a, w, d)
+			break // what else differs has the same cause
+		}
+		if w.out.Refused && x.Response.Status >= 400 && p.rule != nil && p.rule.Basis != "stated" {
+			p.severity, p.settled = Observation, true // that it is refused is known, not with what words
+		}
+	} else {
 		p.expected, p.got = fmt.Sprint(w.out.Status), fmt.Sprint(x.Response.Status)
-		p.code, p.title = name(a, w, x.Response.Status)
-		return []problem{p}
+		code, p.title = name(a, w, x.Response.Status)
+		p.severity = j.severityOfStatus(code, a, w, x)
+		j.oddity(x, a, w, code, &p)
 	}
-	for _, d := range w.found {
-		if d.wording {
-			continue
-		}
-		p.code, p.title = "rule-body", d.at+" is not what the rule says"
-		switch {
-		case strings.HasPrefix(d.at, "header "):
-			p.code = "response-headers"
-		case isList(w.out.Body):
-			p.code = "list-contents"
-		}
-		p.expected, p.got = d.want, d.got
-		return []problem{p} // what else differs has the same cause
+	if p.code = code; code == "" {
+		return nil
 	}
-	return nil
+	if undeclared(a) || !a.op.Writes() && j.ordinary != nil && x.Response.Status < 500 && len(a.call.Violations) == 0 && a.call.Auth == behavior.Granted && !j.ordinary(j, a, &x.Request) {
+		p.severity, p.odd = Observation, true // no page says what becomes of such a member, or value
+		p.settled = p.settled || !a.op.Writes()
+	}
+	return []problem{p}
 }
 
-// isList is whether a body is a list of records or has one in it.
-func isList(v value.Value) bool {
-	if v.IsArray() {
-		return true
+// oddity takes the edge off a wrong status where the call is one of which no page
+// speaks.
+func (j *Judge) oddity(x *Exchange, a asked, w *way, code string, p *problem) {
+	got := x.Response.Status
+	if (got == http.StatusUnauthorized || got == http.StatusForbidden) && j.stranger401(x, a) {
+		p.severity, p.odd = Observation, true // credentials are optional; of wrong ones no page speaks
 	}
-	for _, m := range v.Members() {
-		if m.Value.IsArray() && m.Value.At(0).IsObject() {
-			return true
+	if j.ordinary == nil || got < 400 || got > 499 || len(a.call.Violations) > 0 && w.out.Refused || j.ordinary(j, a, &x.Request) {
+		return
+	}
+	if code == "refuses-valid" || w.out.Refused { // what is odd about it may be refused before
+		p.severity, p.odd, p.settled = Observation, true, p.settled || w.out.Refused
+	}
+}
+
+// stranger401 is whether a call presents credentials, in vain, where none are needed.
+func (j *Judge) stranger401(x *Exchange, a asked) bool {
+	presents := x.Request.Caller != "" || x.Request.Credentials != nil
+	for _, h := range j.api.CredentialHeaders() {
+		presents = presents || x.Request.Header.Get(h) != ""
+	}
+	return presents && a.call.Auth == behavior.Granted && (a.call.Caller == nil || a.call.Caller.Name == "")
+}
+
+// lenient is whether a violation is no more than an optional member that is null: many
+// servers take that for left out.
+func lenient(a asked, v *behavior.Violation) bool {
+	return v.Source == behavior.InBody && (v.Keyword == "type" || v.Keyword == "enum") && v.Value.IsNull() && len(v.Path) > 0 && !needed(a, v.Path)
+}
+
+// allLenient is whether nothing else is wrong with a call.
+func allLenient(a asked) bool {
+	for i := range a.call.Violations {
+		if !lenient(a, &a.call.Violations[i]) {
+			return false
 		}
 	}
-	return false
+	return true
+}
+
+// needed is whether a member of the body, or an element of a list in it, is required.
+func needed(a asked, path []value.Value) bool {
+	media, _ := a.op.RequestBody()
+	if len(media) == 0 || media[0].Schema == nil {
+		return true
+	}
+	s := media[0].Schema
+	for i, p := range path {
+		if p.IsNumber() {
+			if i == len(path)-1 {
+				return true
+			}
+			if s = s.Items(); s == nil {
+				return true
+			}
+			continue
+		}
+		sub, ok := s.Property(p.Text())
+		if !ok {
+			return true
+		}
+		if i == len(path)-1 {
+			return slices.ContainsFunc(s.Properties(), func(x schema.Property) bool { return x.Name == p.Text() && x.Required })
+		}
+		s = sub
+	}
+	return true
+}
+
+// undeclared is whether the body has members that the document does not name, though it
+// names some.
+func undeclared(a asked) bool {
+	media, _ := a.op.RequestBody()
+	if len(media) == 0 || media[0].Schema == nil || !a.call.Body.IsObject() || len(media[0].Schema.Properties()) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(a.call.Body.Members(), func(m value.Member) bool { _, ok := media[0].Schema.Property(m.Name); return !ok })
 }
 
 // name is the check that a wrong status belongs to.

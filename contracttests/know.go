@@ -1,6 +1,7 @@
 package contracttests
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -14,11 +15,14 @@ type knowledge struct {
 	open  map[string]bool            // resources that may have records nobody has seen
 	vague map[string]map[string]bool // by resource: members that are open in some records
 	own   map[string]bool            // ids that the server gave to what this run has made
+	met   map[string]bool            // attributes of callers that were learned
+	spoil map[string]bool            // ids of records that took what they should not
+	sure  bool                       // the callers are known as they are
 	token string                     // stands in the names that this run gives, and nowhere else
 }
 
 func newKnowledge(token string) *knowledge {
-	return &knowledge{open: map[string]bool{}, vague: map[string]map[string]bool{}, own: map[string]bool{}, token: token}
+	return &knowledge{open: map[string]bool{}, vague: map[string]map[string]bool{}, own: map[string]bool{}, met: map[string]bool{}, spoil: map[string]bool{}, token: token}
 }
 
 // fork shares what is known of the server at large.
@@ -26,7 +30,7 @@ func (k *knowledge) fork() *knowledge {
 	if k == nil {
 		return nil
 	}
-	return &knowledge{open: k.open, vague: k.vague, own: maps.Clone(k.own), token: k.token}
+	return &knowledge{open: k.open, vague: k.vague, own: maps.Clone(k.own), met: k.met, spoil: k.spoil, sure: k.sure, token: k.token}
 }
 
 // fresh is whether a value comes from this run, so that nobody else's records have
@@ -39,6 +43,19 @@ func (k *knowledge) fresh(v value.Value) bool {
 		return slices.ContainsFunc(v.Elems(), k.fresh)
 	}
 	return v.Kind() == value.HoleKind // what the server is about to choose
+}
+
+// spoilt is whether a body shows a record that took what it should not have taken.
+func (k *knowledge) spoilt(body []byte) bool {
+	if k == nil {
+		return false
+	}
+	for id := range k.spoil {
+		if bytes.Contains(body, []byte(id)) {
+			return true
+		}
+	}
+	return false
 }
 
 // learnWrites notes what the last call has made.

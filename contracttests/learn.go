@@ -36,6 +36,7 @@ type learner struct {
 	bad   map[string]bool                 // callers that it has not, though it should
 	why   string                          // the first refusal
 	seen  map[string]bool                 // calls that were made
+	ways  map[string][]Request            // by operation: how to list all
 	shown map[string]map[string]bool      // by resource: callers who got a list of it
 	who   map[string]*behavior.Caller
 }
@@ -60,8 +61,11 @@ func (r *run) learn(ctx context.Context, before *Judge) (*Judge, error) {
 	}
 	j := NewJudge(r.API, world, r.Callers, r.Credentials)
 	j.know = newKnowledge(r.gen.token)
+	j.know.sure = r.Known
+	j.ordinary = r.gen.ordinary
 	if before != nil {
-		j.know.own = before.know.own
+		j.know.own, j.know.met, j.know.spoil = before.know.own, before.know.met, before.know.spoil
+		j.callers = before.callers
 		j.pictures[0].taken = before.pictures[0].taken
 		j.pictures[0].newest = before.pictures[0].newest
 	}
@@ -70,7 +74,7 @@ func (r *run) learn(ctx context.Context, before *Judge) (*Judge, error) {
 	}
 	l := &learner{r: r, ctx: ctx, judge: j, found: map[string]map[string]*sighting{}, order: map[string][]*sighting{}, part: map[string]bool{},
 		lists: map[string]bool{}, good: map[string]bool{}, bad: map[string]bool{}, seen: map[string]bool{},
-		shown: map[string]map[string]bool{}, who: map[string]*behavior.Caller{}}
+		shown: map[string]map[string]bool{}, ways: r.ways, who: map[string]*behavior.Caller{}}
 	// Lists below parents need the parents first: each round knows more of them.
 	for range 4 {
 		had := l.calls
@@ -104,7 +108,7 @@ func (r *run) admitted(l *learner) {
 	}
 	var names []string
 	for _, n := range r.Names {
-		if l.good[n] {
+		if l.good[n] || slices.Contains(r.Vouched, n) {
 			names = append(names, n)
 		}
 	}
@@ -126,25 +130,52 @@ func (l *learner) callersOf(op *openapi.Operation) []string {
 // list asks for all that an operation lists, below all parents that are known.
 func (l *learner) list(op *openapi.Operation) {
 	resource := op.Lists()[0]
-	for n, base := range l.targets(op) {
+	for n, args := range l.targets(op) {
 		if n == mostTargets {
 			l.part[resource] = true
 			break
 		}
 		for i, caller := range l.callersOf(op) {
-			q := base
-			q.Caller = caller
-			l.pages(q, op, resource, i == 0)
+			// The first way to ask that is understood is kept.
+			for len(l.ways[op.ID]) > 1 {
+				q := l.aim(op, l.ways[op.ID][0], args)
+				q.Caller = caller
+				if l.pages(q, op, resource, i == 0) || i > 0 {
+					break
+				}
+				l.ways[op.ID] = l.ways[op.ID][1:]
+			}
+			if len(l.ways[op.ID]) == 1 {
+				q := l.aim(op, l.ways[op.ID][0], args)
+				q.Caller = caller
+				if !l.pages(q, op, resource, i == 0) && i == 0 {
+					l.part[resource] = true
+				}
+			}
 		}
 	}
 }
 
-// targets are calls of an operation, one for each way to fill its path with records
-// that are known.
-func (l *learner) targets(op *openapi.Operation) []Request {
+// aim fills the path of a call.
+func (l *learner) aim(op *openapi.Operation, q Request, args []string) Request {
 	p := l.r.API.PathOf(op)
-	base := l.r.gen.plainest(op)
-	out := []Request{{}}
+	_, query, asks := strings.Cut(q.Target, "?")
+	q.Operation, q.Method, q.Target, q.Why = op.ID, op.Method, p.Template, "to learn what is there"
+	for i, name := range p.Names {
+		q.Target = replaceParameter(q.Target, name, url.PathEscape(args[i]))
+	}
+	if asks {
+		q.Target += "?" + query
+	}
+	return q
+}
+
+// targets are the ways to fill an operation's path with records that are known.
+func (l *learner) targets(op *openapi.Operation) [][]string {
+	if l.ways[op.ID] == nil {
+		l.ways[op.ID] = l.r.gen.plainest(op)
+	}
+	p := l.r.API.PathOf(op)
 	args := [][]string{nil}
 	for _, name := range p.Names {
 		k := slices.IndexFunc(op.Lookups(), func(x behavior.Lookup) bool { return x.Location == "path" && x.Name == name })
@@ -165,20 +196,7 @@ func (l *learner) targets(op *openapi.Operation) []Request {
 			args = args[:10*mostTargets]
 		}
 	}
-	out = out[:0]
-	_, query, asks := strings.Cut(base.Target, "?")
-	for _, a := range args {
-		q := base
-		q.Operation, q.Method, q.Target, q.Why = op.ID, op.Method, p.Template, "to learn what is there"
-		for i, name := range p.Names {
-			q.Target = replaceParameter(q.Target, name, url.PathEscape(a[i]))
-		}
-		if asks {
-			q.Target += "?" + query
-		}
-		out = append(out, q)
-	}
-	return out
+	return args
 }
 
 // below is whether a record may belong to those that a path names before it.
@@ -191,34 +209,34 @@ func (l *learner) below(rec value.Value, names, args []string) bool {
 	return true
 }
 
-// pages goes through the pages of one list.
-func (l *learner) pages(q Request, op *openapi.Operation, resource string, ordinary bool) {
+// pages goes through the pages of one list. It is whether the call was understood, or
+// the caller is not meant to make it.
+func (l *learner) pages(q Request, op *openapi.Operation, resource string, ordinary bool) bool {
 	id := l.judge.api.Plan.Resource(resource).ID()
 	size := 0
 	for page := 0; ; page++ {
 		key := q.Caller + " " + q.Target + " " + string(q.Body)
 		if l.seen[key] {
-			return
+			return true
 		}
 		l.seen[key] = true
 		a, err := l.judge.ask(&q)
 		if err != nil || a.op == nil {
-			return
+			return false
 		}
 		ch := &choices{judge: l.judge}
 		out := l.judge.world().Try(a.call, ch)
 		if out.Refused && page == 0 {
-			return // this caller is not meant to see it
+			return true // this caller is not meant to see it
 		}
 		if l.calls++; l.calls > mostLearning || page == mostPages {
 			l.part[resource] = true
-			return
+			return true
 		}
 		x := l.r.send(l.ctx, q)
 		if x.Response == nil || x.Response.Status >= 300 {
 			l.refused(&q, &x)
-			l.part[resource] = l.part[resource] || ordinary && page == 0
-			return
+			return page > 0
 		}
 		l.good[q.Caller], l.who[q.Caller] = true, a.call.Caller
 		if l.shown[resource] == nil {
@@ -228,9 +246,14 @@ func (l *learner) pages(q Request, op *openapi.Operation, resource string, ordin
 		shown, ok := elements(x.Response.value(false), id)
 		if !ok || len(ch.lists) == 0 {
 			l.part[resource] = l.part[resource] || ordinary
-			return
+			return true
 		}
 		listing := ch.lists[0]
+		if l.attributes(a.call.Caller, resource, shown, listing) {
+			l.seen[key] = false
+			l.calls--
+			continue // asked again, as who it is
+		}
 		l.lists[resource] = true
 		if !listing.Whole {
 			l.part[resource] = true
@@ -238,13 +261,39 @@ func (l *learner) pages(q Request, op *openapi.Operation, resource string, ordin
 		fresh := l.note(resource, id, shown, listing, &q)
 		size = max(size, len(shown))
 		if fresh == 0 || len(shown) < size || listing.Limit < 0 {
-			return
+			return true
 		}
 		if q, ok = turned(q, listing, page+1, (page+1)*size); !ok {
 			l.part[resource] = l.part[resource] || len(shown) == listing.Limit
-			return
+			return true
 		}
 	}
+}
+
+// attributes takes from a list what it says of the caller, of whom no more than the
+// credentials may be known.
+func (l *learner) attributes(caller *behavior.Caller, resource string, shown []value.Value, listing *behavior.Listing) (changed bool) {
+	if l.r.Known || caller == nil {
+		return false
+	}
+	r := l.r.API.Plan.Resource(resource)
+	for _, m := range listing.Equal {
+		attribute := r.ScopeAttribute(m.Name)
+		if attribute == "" || len(shown) == 0 {
+			continue
+		}
+		v := shown[0].Get(m.Name)
+		same := !v.IsNull() && !value.Equal(v, m.Value)
+		for _, e := range shown {
+			same = same && value.Equal(e.Get(m.Name), v)
+		}
+		if same {
+			l.judge.callers = l.judge.callers.With(caller, attribute, v)
+			l.r.Callers = l.judge.callers
+			return true
+		}
+	}
+	return false
 }
 
 func (l *learner) refused(q *Request, x *Exchange) {
@@ -469,8 +518,6 @@ func (l *learner) record(s *sighting) (string, value.Value) {
 		}
 		switch {
 		case known:
-		case !r.Hidden(name) && (s.whole || l.complete(s)):
-			continue // it is not there, or null
 		default:
 			v = value.Hole(&hole{law: kept})
 			l.judge.know.vague[s.resource][name] = true

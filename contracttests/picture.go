@@ -2,11 +2,14 @@ package contracttests
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/understudy-dev/understudy/behavior"
 	"github.com/understudy-dev/understudy/behavior/value"
+	"github.com/understudy-dev/understudy/openapi"
+	"github.com/understudy-dev/understudy/openapi/schema"
 )
 
 // picture is one state that the server may be in.
@@ -81,6 +84,7 @@ func (j *Judge) walk(p *picture, a asked, script []int, x *Exchange, body value.
 	}
 	w.status = w.out.Status == x.Response.Status
 	if !w.status {
+		j.habits.excuse(w, x.Response.Status)
 		return w
 	}
 	if !w.out.Body.IsMissing() && !a.head {
@@ -93,11 +97,28 @@ func (j *Judge) walk(p *picture, a asked, script []int, x *Exchange, body value.
 			d.wording = false
 		}
 	}
+	if w.out.Refused {
+		for i := range w.found {
+			if d := &w.found[i]; d.actual.IsMissing() && !d.expected.IsMissing() && !promised(a.op, x.Response.Status, d.at) {
+				d.wording = true // the answer may do without it
+			}
+		}
+	}
+	if w.out.Refused && len(a.call.Violations) > 0 {
+		for i := range w.found {
+			// How a violation is called is the server's business; where it is, is not.
+			d := &w.found[i]
+			words := d.expected.IsString() && d.actual.IsString() && (len(a.call.Violations) > 1 || !isPlace(a.call, d.expected.Text()))
+			words = words || d.expected.IsMissing() && d.actual.IsMissing() // other numbers of them
+			d.wording = d.wording || words || body.IsObject() && (ofTheBody(a.call) || allLenient(a))
+		}
+	}
 	for _, h := range w.out.Headers {
 		if got := x.Response.Header.Get(h.Name); !strings.HasPrefix(strings.ToLower(got), strings.ToLower(h.Value)) {
 			w.found = append(w.found, difference{at: "header " + h.Name, want: h.Value, got: got})
 		}
 	}
+	j.habits.excuse(w, x.Response.Status)
 	return w
 }
 
@@ -107,7 +128,7 @@ func (w *way) explains() bool {
 		return false
 	}
 	for _, d := range w.found {
-		if !d.wording {
+		if !d.wording && !d.law {
 			return false
 		}
 	}
@@ -155,8 +176,14 @@ func (w *way) wordings() []problem {
 	var out []problem
 	for _, d := range w.found {
 		p := problem{code: "wording", title: d.at + " says the same in other words", expected: d.want, got: d.got, severity: Observation, rule: w.out.Rule}
+		if d.law {
+			p.code, p.title, p.severity, p.settled = "rule-body", d.at+" is not what the rule says", Breach, true
+		}
 		if p.rule != nil {
 			p.pos = p.rule.Pos
+			if p.rule.Basis == "assumed" {
+				p.severity = Observation
+			}
 		}
 		out = append(out, p)
 	}
@@ -249,4 +276,58 @@ func holeOf(v value.Value) (*hole, bool) {
 	}
 	h, ok := v.Hole().(*hole)
 	return h, ok
+}
+
+// isPlace is whether a text says where in a call a violation is.
+func isPlace(call *behavior.Call, s string) bool {
+	for i := range call.Violations {
+		v := &call.Violations[i]
+		if s == v.Location {
+			return true
+		}
+		for _, p := range v.Path {
+			if text(p) == s {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ofTheBody is whether all that is wrong with a call is wrong with its body as a whole,
+// or deep inside: how that is said, is not known.
+func ofTheBody(call *behavior.Call) bool {
+	for i := range call.Violations {
+		if len(call.Violations[i].Path) == 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// promised is whether the document says that a member of an answer's body is always
+// there.
+func promised(op *openapi.Operation, status int, at string) bool {
+	doc := op.Response(status)
+	if doc == nil || len(doc.Media) == 0 || doc.Media[0].Schema == nil {
+		return true
+	}
+	s := doc.Media[0].Schema
+	for part := range strings.SplitSeq(strings.TrimPrefix(at, "body."), ".") {
+		if strings.Trim(part, "0123456789") == "" {
+			if s = s.Items(); s == nil {
+				return true
+			}
+			continue
+		}
+		sub, ok := s.Property(part)
+		if !ok {
+			return len(s.Properties()) == 0
+		}
+		if !slices.ContainsFunc(s.Properties(), func(p schema.Property) bool { return p.Name == part && p.Required }) {
+			return false
+		}
+		s = sub
+	}
+	return true
 }

@@ -33,6 +33,7 @@ type Config struct {
 	Names       []string
 	Credentials map[string]map[string]string
 	Known       bool
+	Vouched     []string // callers of whom that is sure, even if not of all
 
 	// Examples are documented calls. Others are variations of them.
 	Examples []Request
@@ -80,6 +81,11 @@ type Config struct {
 
 	// URL is what the result says of where the server is.
 	URL string
+
+	// For tests: the only phase that runs, and who is told of each try at calls at the
+	// same time.
+	phase string
+	told  func(string)
 }
 
 // An Entry of a ledger is a record that a run has made, or that is gone again.
@@ -109,13 +115,18 @@ type run struct {
 	rules    map[*behavior.Rule]int
 	ops      map[string]int
 	statuses map[string]int
-	cause    *behavior.Rule // that decided the last call that is no look
-	lost     bool           // the state is not known any more
-	learned  int            // how often it was learned
+	cause    *behavior.Rule       // that decided the last call that is no look
+	lost     bool                 // the state is not known any more
+	ways     map[string][]Request // how each operation lists all that there is
+	learned  int                  // how often it was learned
 	hints    map[string]map[string]value.Value
+	plain    map[string]bool // problems of reads that nothing came before
+	misfits  map[string]int  // how often an operation's answers did not fit
 	stop     context.CancelCauseFunc
 	phase    string
-	replayed bool // this run shows a finding again: it has no phases
+	replayed bool              // this run shows a finding again: it has no phases
+	habits   habits            // what the server does otherwise, one call after the other
+	effects  map[string]effect // by operation: what calls at the same time have been tried for
 }
 
 // errBudget ends a run that has used up what it may.
@@ -137,9 +148,10 @@ func (c Config) Run(ctx context.Context) (*Result, error) {
 		base:        NewJudge(c.API, c.World, c.Callers, c.Credentials),
 		conformance: conformance{api: c.API, slow: c.MaxTime},
 		result:      &Result{API: c.API.Name, Title: c.API.Title, URL: c.URL, Seed: c.Seed, Began: began},
-		findings:    map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{},
+		ways:        map[string][]Request{}, plain: map[string]bool{}, misfits: map[string]int{},
+		findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{},
 	}
-	r.gen.home = r.base
+	r.gen.home, r.base.ordinary = r.base, r.gen.ordinary
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
@@ -154,6 +166,9 @@ func (c Config) Run(ctx context.Context) (*Result, error) {
 	for _, phase := range phases {
 		if limited.Err() != nil {
 			break
+		}
+		if c.phase != "" && c.phase != phase.name {
+			continue
 		}
 		r.tell(phase.name)
 		phase.run(r, limited)
@@ -184,7 +199,11 @@ var phases = []struct {
 	{"other parents", (*run).parents},
 	{"methods", (*run).methods},
 	{"bodies", (*run).bodies},
+	{"schemas", (*run).schemas},
+	{"lists", (*run).lists},
 	{"walks", (*run).walk},
+	{"protocol", (*run).protocol},
+	{"calls at the same time", (*run).overlap},
 }
 
 func (r *run) tell(phase string) {
@@ -223,7 +242,7 @@ func (r *run) open(ctx context.Context) error {
 }
 
 // mostLearned is how often the state of a server is learned again.
-const mostLearned = 40
+const mostLearned = 100
 
 // begin is the picture that the next calls begin with. What earlier calls have made
 // is gone then.
@@ -277,6 +296,11 @@ func (r *run) eachRule(ctx context.Context) {
 			if !ok {
 				return
 			}
+			if r.prepare(ctx, j, op, &[]Exchange{}); r.stale {
+				if j, ok = r.begin(ctx); !ok {
+					return
+				}
+			}
 			p := &planner{api: r.API, gen: r.gen, judge: j}
 			if s, ok := found[rule]; found == nil || r.Reset == nil && ok && !p.leads(s) {
 				found = p.plan(op)
@@ -298,6 +322,9 @@ func (r *run) walk(ctx context.Context) {
 			return
 		}
 		var steps []Exchange
+		for _, op := range ops {
+			r.provide(ctx, j, op, &steps)
+		}
 		for range min(stretch, r.Walk-done) {
 			if !r.step(ctx, j, &steps, r.gen.call(pick(r.gen, ops), j)) {
 				break
@@ -368,7 +395,7 @@ func (r *run) step(ctx context.Context, j *Judge, steps *[]Exchange, q Request) 
 	}
 	x := r.send(ctx, q)
 	*steps = append(*steps, x)
-	fits := r.judge(j, *steps)
+	fits := r.judge(ctx, j, *steps)
 	if fits {
 		r.keepLedger(j)
 	}
@@ -377,6 +404,12 @@ func (r *run) step(ctx context.Context, j *Judge, steps *[]Exchange, q Request) 
 
 // send makes a call, and counts it.
 func (r *run) send(ctx context.Context, q Request) Exchange {
+	r.count()
+	return r.Sender.Send(ctx, q)
+}
+
+// count counts a call.
+func (r *run) count() {
 	r.result.Requests++
 	if r.MaxRequests > 0 && r.result.Requests >= r.MaxRequests && r.stop != nil {
 		r.stop(errBudget)
@@ -384,5 +417,4 @@ func (r *run) send(ctx context.Context, q Request) Exchange {
 	if r.Progress != nil && r.result.Requests%50 == 0 {
 		r.tell(r.phase)
 	}
-	return r.Sender.Send(ctx, q)
 }

@@ -17,6 +17,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/understudy-dev/understudy/behavior"
+	"github.com/understudy-dev/understudy/behavior/value"
+	"github.com/understudy-dev/understudy/openapi/overlay"
 	"github.com/understudy-dev/understudy/openapi/param"
 	"github.com/understudy-dev/understudy/openapi/route"
 	"github.com/understudy-dev/understudy/openapi/schema"
@@ -106,14 +108,38 @@ type loader struct {
 	resourceSchemas map[string]*schema.Schema
 }
 
+// A Source is the text of a document, and of the Overlay documents that change
+// it before it is read, in that order (package overlay).
+type Source struct {
+	Name     string // of the API; it is also its path prefix
+	File     string // as errors print it
+	Data     []byte
+	Overlays []Source // of these only File and Data count
+}
+
 // Load compiles a document. The errors begin with file:line:column.
 func Load(name, file string, data []byte) (*API, error) {
-	f, err := tree.Parse(file, data)
+	return LoadSource(Source{Name: name, File: file, Data: data})
+}
+
+// LoadSource compiles a document with its overlays. The errors begin with
+// file:line:column, of the file in which the fault is written.
+func LoadSource(s Source) (*API, error) {
+	f, err := tree.Parse(s.File, s.Data)
 	if err != nil {
 		return nil, err
 	}
+	for _, over := range s.Overlays {
+		o, err := overlay.Parse(over.File, over.Data)
+		if err != nil {
+			return nil, err
+		}
+		if err := o.Apply(f); err != nil {
+			return nil, err
+		}
+	}
 	l := &loader{file: f, schemas: schema.NewSet(f), resourceSchemas: map[string]*schema.Schema{}}
-	l.api = &API{Name: name, File: file, resources: l.resourceSchemas}
+	l.api = &API{Name: s.Name, File: s.File, resources: l.resourceSchemas}
 	if err := l.load(); err != nil {
 		return nil, err
 	}
@@ -125,7 +151,11 @@ func (l *loader) load() error {
 	version := tree.Text(root, "openapi")
 	if !strings.HasPrefix(version, "3.0.") && !strings.HasPrefix(version, "3.1.") {
 		at := tree.Get(root, "openapi")
-		if at == nil {
+		switch {
+		case at != nil:
+		case tree.Get(root, "overlay") != nil:
+			return l.file.Errorf(tree.Key(root, "overlay"), "is an Overlay document, which changes another one; want openapi: 3.0.x or 3.1.x")
+		default:
 			at = root
 		}
 		return l.file.Errorf(at, "openapi is %q; want 3.0.x or 3.1.x", version)
@@ -331,9 +361,41 @@ func (l *loader) operation(p *Path, key, n, path *yaml.Node, spec *behavior.Spec
 	if s.Steps, err = l.steps(tree.Get(n, "x-behavior"), "x-behavior of "+s.ID); err != nil {
 		return nil, err
 	}
+	if len(s.Steps) == 0 {
+		withoutSuccess(s)
+	}
 	spec.Operations = append(spec.Operations, s)
 	op.Operation = &behavior.Operation{ID: s.ID, Method: s.Method, Path: s.Path, Pos: s.Pos} // until it is compiled
 	return op, nil
+}
+
+// withoutSuccess makes an operation that has no steps and documents no success
+// answer with the lowest final status that it documents, or with an empty 200
+// if there is none: OpenAPI 3.1 lets an operation have no responses.
+func withoutSuccess(s *behavior.OperationSpec) {
+	best := -1
+	var lowest int
+	for i, r := range s.Responses {
+		n, err := strconv.Atoi(strings.ReplaceAll(strings.ToUpper(r.Status), "XX", "00"))
+		switch {
+		case r.Status == "default" || n >= 200 && n < 300:
+			return
+		case err == nil && n >= 300 && n < 600 && (best < 0 || n < lowest):
+			best, lowest = i, n
+		}
+	}
+	if best < 0 {
+		s.Responses = append(s.Responses, behavior.ResponseSpec{Status: "200", Pos: s.Pos})
+		return
+	}
+	step := behavior.StepSpec{Kind: behavior.Reply, Pos: s.Pos, Status: lowest, Rule: "example", Basis: "assumed"}
+	media := s.Responses[best].Media
+	if i := slices.IndexFunc(media, func(m behavior.MediaSpec) bool { return len(m.Examples) > 0 }); i >= 0 {
+		step.Media = media[i].Type
+	} else if len(media) > 0 {
+		step.Body = &behavior.TemplateSpec{Pos: s.Pos, Scalar: value.Null}
+	}
+	s.Steps = []behavior.StepSpec{step}
 }
 
 // parameters reads those of the operation and, where it does not override

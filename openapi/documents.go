@@ -31,11 +31,17 @@ func Document(name string) ([]byte, error) {
 	return data, nil
 }
 
+// BuiltinSource is the document of one of [Names], to be loaded with overlays.
+func BuiltinSource(name string) (Source, error) {
+	data, err := Document(name)
+	return Source{Name: name, File: "openapi/" + name + ".yaml", Data: data}, err
+}
+
 // Builtin loads the document of one of [Names].
 func Builtin(name string) (*API, error) {
-	data, err := Document(name)
+	s, err := BuiltinSource(name)
 	if err != nil {
 		return nil, err
 	}
-	return Load(name, "openapi/"+name+".yaml", data)
+	return LoadSource(s)
 }

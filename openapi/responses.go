@@ -21,6 +21,7 @@ type Response struct {
 	Status  string            // as documented: "200", "4XX", "default"
 	Pos     behavior.Position // of the status, in the operation
 	Media   []ResponseMedia   // in the order of the document; none: it says nothing of a body
+	Basis   string            // x-basis: how sure its form is; "" for stated
 	Headers []ResponseHeader  // without Content-Type, which OpenAPI has ignored here
 
 	// Err says what of it could not be compiled, and is therefore left out.
@@ -110,6 +111,7 @@ func compileResponse(f *tree.File, set *schema.Set, key, n *yaml.Node) *Response
 		r.Err = err
 		return r
 	}
+	r.Basis = tree.Text(n, "x-basis")
 	var errs []error
 	for k, m := range tree.Pairs(tree.Get(n, "content")) {
 		media := ResponseMedia{Type: k.Value}

@@ -105,6 +105,9 @@ func writeHAR(w io.Writer, d *document) error {
 		Pages: []harPage{}, Entries: []harEntry{},
 		Comment: line(fmt.Sprintf("%s: %s; seed %s", d.subject(), d.summary(), d.Seed)),
 	}
+	for i := range d.Leftovers {
+		log.Comment += line("; left on the server: " + d.Leftovers[i].line())
+	}
 	for i := range d.Findings {
 		f := &d.Findings[i]
 		page := harPage{Started: d.Began, ID: fmt.Sprintf("finding_%d", i+1), Title: line(f.Severity + ": " + f.Code + ": " + f.Title)}
@@ -114,6 +117,11 @@ func writeHAR(w io.Writer, d *document) error {
 		log.Pages = append(log.Pages, page)
 		for j := range f.Steps {
 			log.Entries = append(log.Entries, harStep(page.ID, &f.Steps[j]))
+		}
+		for j := range f.Control {
+			e := harStep(page.ID, &f.Control[j])
+			e.Comment = strings.TrimSpace("for comparison, this is answered properly; " + e.Comment)
+			log.Entries = append(log.Entries, e)
 		}
 	}
 	return encodeJSON(w, harFile{log})

@@ -2,9 +2,12 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"html/template"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,6 +32,8 @@ type htmlPage struct {
 	When           string
 	Again          string // the command that does the run again
 	Masked         bool   // some command has a masked credential
+	Drawn          bool   // some finding has a drawing, which has scripts
+	Policy         string // what the page may do: the Content-Security-Policy
 	Groups         []htmlGroup
 	Parts          []htmlPart
 	Covered        bool // the coverage is known
@@ -49,6 +54,8 @@ type htmlFinding struct {
 	About    string
 	Evidence string
 	Steps    []htmlStep
+	Control  []htmlStep
+	Picture  template.URL // the drawing; "" for none
 }
 
 type htmlStep struct {
@@ -61,8 +68,15 @@ type htmlPart struct {
 	List      []covered
 	N, Of     int
 	Percent   int
-	Gaps      []gap
+	Both      int // of rules: seen both ways
+	Gaps      []htmlGap
 	Exercised []covered
+}
+
+type htmlGap struct {
+	Why   string
+	Items []covered
+	Rest  string // in the place of those that are not shown
 }
 
 // htmlHeads are the first glance.
@@ -82,30 +96,52 @@ func writeHTML(w io.Writer, d *document) error {
 		Covered: !d.Coverage.empty(),
 		Again:   command("understudy check " + quote(d.API) + " --url " + quote(d.URL) + " --seed " + d.Seed),
 	}
-	breaches := htmlGroup{Title: "What broke", Intro: "The server contradicts what its document states."}
-	observed := htmlGroup{
-		Title: "Observations",
-		Intro: "The server does otherwise where no document says what is right, or says the same in other words. These break nothing.",
+	groups := []htmlGroup{
+		{Title: "What broke", Intro: "The server contradicts what its document states."},
+		{
+			Title: "Observations",
+			Intro: "The server does otherwise where no document says what is right, or says the same in other words. These break nothing.",
+		},
+		{Title: "Known", Intro: "The baseline has these findings. They break nothing until they are taken out of it."},
 	}
+	var scripts []string
 	for i := range d.Findings {
 		f := newHTMLFinding(i+1, &d.Findings[i])
-		p.Masked = p.Masked || slices.ContainsFunc(f.Steps, func(s htmlStep) bool { return strings.Contains(s.Command, "…") })
-		if f.breach() {
-			breaches.Findings = append(breaches.Findings, f)
-		} else {
-			observed.Findings = append(observed.Findings, f)
+		p.Masked = p.Masked || slices.ContainsFunc(slices.Concat(f.Steps, f.Control), func(s htmlStep) bool { return strings.Contains(s.Command, "…") })
+		if f.Drawing != "" {
+			scripts = append(scripts, scriptsOf(f.Drawing)...)
 		}
+		g := &groups[1]
+		switch {
+		case f.Known:
+			g = &groups[2]
+		case f.breach():
+			g = &groups[0]
+		}
+		g.Findings = append(g.Findings, f)
 	}
-	for _, g := range []htmlGroup{breaches, observed} {
+	p.Policy, p.Drawn = policy(scripts), len(scripts) > 0
+	for _, g := range groups {
 		if len(g.Findings) > 0 {
 			p.Groups = append(p.Groups, g)
 		}
 	}
 	for _, part := range d.Coverage.parts() {
-		h := htmlPart{Name: part.Name, List: part.List, Of: len(part.List), Gaps: gaps(part.List)}
+		h := htmlPart{Name: part.Name, List: part.List, Of: len(part.List)}
 		h.N = exercised(part.List)
+		if part.Name == "rules" {
+			h.Both = bothWays(part.List)
+		}
 		if h.Of > 0 {
 			h.Percent = 100 * h.N / h.Of
+		}
+		for _, g := range gaps(part.List) {
+			list, more := g.shown(part.Name)
+			gap := htmlGap{Why: g.Why, Items: list}
+			if more > 0 {
+				gap.Rest = rest(len(list), more)
+			}
+			h.Gaps = append(h.Gaps, gap)
 		}
 		for _, c := range part.List {
 			if c.Times > 0 {
@@ -129,11 +165,41 @@ func newHTMLFinding(n int, f *finding) htmlFinding {
 		out.Check = kind.Title
 	}
 	for i := range f.Steps {
-		s := &f.Steps[i]
-		out.Steps = append(out.Steps, htmlStep{
-			Why: line(s.Why), Command: command(s.Curl), Answer: line(s.answer()),
-			Body: lead(s.answered(true), 1500, "\n\t"), Last: i == len(f.Steps)-1,
-		})
+		out.Steps = append(out.Steps, newHTMLStep(&f.Steps[i]))
+	}
+	if n := len(out.Steps); n > 0 {
+		out.Steps[n-1].Last = true
+	}
+	for i := range f.Control {
+		out.Control = append(out.Control, newHTMLStep(&f.Control[i]))
+	}
+	if f.Drawing != "" {
+		out.Picture = template.URL("data:text/html;charset=utf-8;base64," + base64.StdEncoding.EncodeToString([]byte(f.Drawing)))
+	}
+	return out
+}
+
+func newHTMLStep(s *step) htmlStep {
+	return htmlStep{Why: line(s.Why), Command: command(s.Curl), Answer: line(s.answer()), Body: lead(s.answered(true), 1500, "\n\t")}
+}
+
+// policy lets the page load and run nothing, but for the scripts of drawings, which
+// run in frames that reach neither the page nor the network.
+func policy(scripts []string) string {
+	p := "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+	if len(scripts) > 0 {
+		p += "; frame-src data:; script-src " + strings.Join(scripts, " ")
+	}
+	return p
+}
+
+var aScript = regexp.MustCompile(`(?is)<script[^>]*>(.*?)</script`)
+
+// scriptsOf are the hashes of the scripts in a drawing, as a policy names them.
+func scriptsOf(page string) (out []string) {
+	for _, m := range aScript.FindAllStringSubmatch(page, -1) {
+		sum := sha256.Sum256([]byte(strings.ReplaceAll(m[1], "\r\n", "\n")))
+		out = append(out, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
 	}
 	return out
 }

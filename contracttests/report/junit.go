@@ -187,6 +187,15 @@ func junitOut(d *document) string {
 	for _, n := range d.Notes {
 		fmt.Fprintln(&b, n)
 	}
+	for i := range d.Leftovers {
+		fmt.Fprintf(&b, "left on the server: %s\n", d.Leftovers[i].line())
+	}
+	for _, v := range d.Coverage.Vacuous {
+		fmt.Fprintf(&b, "exercised, but showing little: %s: %s\n", v.Name, v.Why)
+	}
+	for _, p := range d.Coverage.parts()[3:] {
+		fmt.Fprintf(&b, "%d of %d %s exercised\n", exercised(p.List), len(p.List), p.Name)
+	}
 	n := exercised(d.Coverage.Statuses)
 	fmt.Fprintf(&b, "%d of %d documented statuses exercised", n, len(d.Coverage.Statuses))
 	for _, g := range gaps(d.Coverage.Statuses) {

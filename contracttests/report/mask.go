@@ -49,8 +49,7 @@ func newMasker(r *contracttests.Result) masker {
 	}
 	address(r.URL, "")
 	for i := range r.Findings {
-		for j := range r.Findings[i].Steps {
-			x := &r.Findings[i].Steps[j]
+		for _, x := range exchanges(&r.Findings[i]) {
 			for _, s := range x.Request.Credentials {
 				credential(s)
 			}
@@ -80,6 +79,17 @@ func newMasker(r *contracttests.Result) masker {
 		pairs = append(pairs, s, mask(s))
 	}
 	return masker{strings.NewReplacer(pairs...)}
+}
+
+// exchanges are all that a finding has.
+func exchanges(f *contracttests.Finding) (out []*contracttests.Exchange) {
+	for i := range f.Steps {
+		out = append(out, &f.Steps[i])
+	}
+	for i := range f.Control {
+		out = append(out, &f.Control[i])
+	}
+	return out
 }
 
 // text hides the secrets in a text.

@@ -27,8 +27,11 @@ type document struct {
 	Requests     int         `json:"requests"`
 	Breaches     int         `json:"breaches"`     // how many findings are breaches
 	Observations int         `json:"observations"` // how many are not
+	Known        int         `json:"known"`        // how many findings are in the baseline; neither of the two counts them
+	Incomplete   bool        `json:"incomplete"`   // the run ended before it was done; the notes say why
 	Findings     []finding   `json:"findings"`     // breaches first
 	Coverage     coverageDoc `json:"coverage"`
+	Leftovers    []leftover  `json:"leftovers"` // what the run has made and could not remove
 	Notes        []string    `json:"notes"`
 
 	began time.Time
@@ -59,11 +62,23 @@ type finding struct {
 	Times     int      `json:"times"`
 	Confirmed bool     `json:"confirmed"`
 	Unstable  bool     `json:"unstable"`
+	Known     bool     `json:"known"` // it is in the baseline, and breaks nothing
 	Steps     []step   `json:"steps"`
+	Control   []step   `json:"control,omitempty"` // for comparison: calls that are answered properly
+	Drawing   string   `json:"drawing,omitempty"` // a page of HTML that shows which calls overlapped
 }
 
 // breach tells whether the finding breaks the contract.
-func (f *finding) breach() bool { return f.Severity == string(contracttests.Breach) }
+func (f *finding) breach() bool { return f.Severity == string(contracttests.Breach) && !f.Known }
+
+// A leftover is a record that is still there, and the request that removes it.
+type leftover struct {
+	Resource string `json:"resource"`
+	ID       string `json:"id"`
+	Method   string `json:"method,omitempty"` // absent where no operation removes it
+	Target   string `json:"target,omitempty"`
+	Caller   string `json:"caller,omitempty"`
+}
 
 type position struct {
 	File   string `json:"file"`
@@ -106,16 +121,21 @@ type body struct {
 }
 
 type coverageDoc struct {
-	Operations []covered `json:"operations"`
-	Statuses   []covered `json:"statuses"`
-	Rules      []covered `json:"rules"`
+	Operations  []covered `json:"operations"`
+	Statuses    []covered `json:"statuses"`
+	Rules       []covered `json:"rules"`
+	Parameters  []covered `json:"parameters"`  // and members of bodies: sent valid, sent invalid, left out
+	Keywords    []covered `json:"keywords"`    // of the schemas of requests: kept, broken
+	Transitions []covered `json:"transitions"` // from the rule that wrote a record to that of the next call about it
+	Vacuous     []covered `json:"vacuous"`     // exercised, but in a way that shows little
 }
 
 type covered struct {
 	Name     string   `json:"name"`
 	Position position `json:"position"`
 	Times    int      `json:"times"`
-	Why      string   `json:"why,omitempty"` // where Times is 0
+	Passed   int      `json:"passed"`        // of a rule: how often a call went by it
+	Why      string   `json:"why,omitempty"` // where Times is 0, and of what is vacuous
 }
 
 const maxBody = 64 << 10
@@ -127,11 +147,16 @@ func newDocument(r *contracttests.Result) *document {
 		Verdict: kept,
 		API:     m.text(r.API), Title: m.text(r.Title), URL: m.text(maskURL(r.URL, "")),
 		Seed: strconv.FormatUint(r.Seed, 10), Began: instant(r.Began), TookMS: millis(r.Took),
-		Requests: r.Requests, Breaches: r.Breaches(), Observations: len(r.Findings) - r.Breaches(),
+		Requests: r.Requests, Breaches: r.Breaches(),
 		Findings: make([]finding, 0, len(r.Findings)),
-		Coverage: coverageDoc{coveredBy(m, r.Coverage.Operations), coveredBy(m, r.Coverage.Statuses), coveredBy(m, r.Coverage.Rules)},
-		Notes:    make([]string, 0, len(r.Notes)),
-		began:    r.Began.UTC(), took: r.Took,
+		Coverage: coverageDoc{
+			coveredBy(m, r.Coverage.Operations), coveredBy(m, r.Coverage.Statuses), coveredBy(m, r.Coverage.Rules),
+			coveredBy(m, r.Coverage.Parameters), coveredBy(m, r.Coverage.Keywords), coveredBy(m, r.Coverage.Transitions), coveredBy(m, r.Coverage.Vacuous),
+		},
+		Incomplete: r.Incomplete,
+		Leftovers:  make([]leftover, 0, len(r.Leftovers)),
+		Notes:      make([]string, 0, len(r.Notes)),
+		began:      r.Began.UTC(), took: r.Took,
 	}
 	switch {
 	case d.Breaches > 0:
@@ -145,18 +170,41 @@ func newDocument(r *contracttests.Result) *document {
 			Key: m.text(f.Key()), Code: f.Code, Severity: string(f.Severity), Operation: f.Operation, Rule: f.Rule,
 			Position: position(f.Pos), Basis: f.Basis, Cite: m.text(f.Cite), Title: m.text(f.Title),
 			Expected: m.text(f.Expected), Got: m.text(f.Got),
-			Times: f.Times, Confirmed: f.Confirmed, Unstable: f.Unstable,
-			Steps: make([]step, 0, len(f.Steps)),
+			Times: f.Times, Confirmed: f.Confirmed, Unstable: f.Unstable, Known: f.Known,
+			Steps: make([]step, 0, len(f.Steps)), Drawing: drawing(m, f.Drawing),
 		}
 		for j := range f.Steps {
 			out.Steps = append(out.Steps, newStep(m, &f.Steps[j]))
 		}
+		for j := range f.Control {
+			out.Control = append(out.Control, newStep(m, &f.Control[j]))
+		}
+		switch {
+		case f.Known:
+			d.Known++
+		case f.Severity != contracttests.Breach:
+			d.Observations++
+		}
 		d.Findings = append(d.Findings, out)
+	}
+	for _, e := range r.Leftovers {
+		d.Leftovers = append(d.Leftovers, leftover{e.Resource, m.text(e.ID), e.Undo.Method, m.text(e.Undo.Target), e.Undo.Caller})
 	}
 	for _, n := range r.Notes {
 		d.Notes = append(d.Notes, m.text(n))
 	}
 	return d
+}
+
+// maxDrawing is the longest drawing that a report has in it, in bytes.
+const maxDrawing = 4 << 20
+
+// drawing is a page of HTML as text; "" for none, and for one that is too long.
+func drawing(m masker, b []byte) string {
+	if len(b) > maxDrawing {
+		return ""
+	}
+	return m.text(strings.ToValidUTF8(string(b), "\uFFFD"))
 }
 
 func newStep(m masker, raw *contracttests.Exchange) step {
@@ -217,7 +265,7 @@ func newBody(b []byte) *body {
 func coveredBy(m masker, list []contracttests.Covered) []covered {
 	out := make([]covered, 0, len(list))
 	for _, c := range list {
-		out = append(out, covered{c.Name, position(c.Pos), c.Times, m.text(c.Why)})
+		out = append(out, covered{c.Name, position(c.Pos), c.Times, c.Passed, m.text(c.Why)})
 	}
 	return out
 }

@@ -42,10 +42,10 @@ func TestGolden(t *testing.T) {
 		name   string
 		result *contracttests.Result
 	}{
-		{"broken", brokenRun()}, {"kept", keptRun()}, {"nothing", idleRun()}, {"hostile", hostileRun()},
+		{"broken", brokenRun()}, {"known", knownRun()}, {"kept", keptRun()}, {"nothing", idleRun()}, {"hostile", hostileRun()},
 	} {
 		for _, format := range Formats {
-			if (run.name == "kept" || run.name == "nothing") && format != "text" && format != "html" {
+			if (run.name != "broken" && run.name != "hostile") && format != "text" && format != "html" {
 				continue
 			}
 			file := run.name + "." + extensions[format]
@@ -98,6 +98,7 @@ func TestVerdict(t *testing.T) {
 		{"breaches and an observation", brokenRun(), "2 breaches, 1 observation; 412 requests in 1.3 s, seed 1", "The contract is broken"},
 		{"an observation breaks nothing", observed, "no breaches, 1 observation; 412 requests in 1.3 s, seed 1", "The contract holds"},
 		{"no findings", keptRun(), "no breaches; 412 requests in 1.3 s, seed 1", "The contract holds"},
+		{"what is known breaks nothing", knownRun(), "no new breaches, 3 known; 412 requests in 1.3 s, seed 1", "The contract holds"},
 		{"no requests prove nothing", idleRun(), "nothing was checked; 0 requests in less than 1 ms, seed 1", "Nothing was checked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -117,6 +118,15 @@ func TestUnknownFormat(t *testing.T) {
 	if want := `unknown report format "pdf"; want text, json, junit, html, sarif, har`; err == nil || err.Error() != want {
 		t.Errorf("Write(pdf) = %v, want %s", err, want)
 	}
+}
+
+// knownRun has the findings of brokenRun, all of them known.
+func knownRun() *contracttests.Result {
+	r := brokenRun()
+	for i := range r.Findings {
+		r.Findings[i].Known = true
+	}
+	return r
 }
 
 type full struct{}
@@ -197,6 +207,20 @@ func TestSelfContained(t *testing.T) {
 		}
 	}
 	r := brokenRun()
+	r.Findings[1].Drawing = []byte("<html><script>let a = \"<b>\"</script><SCRIPT src=x>b</SCRIPT><p>" + key)
+	got = written(t, "html", r)
+	// The hash of that script, and of the other; the frame is one that reaches nothing.
+	for _, want := range []string{
+		"; frame-src data:; script-src &#39;sha256-", `<iframe sandbox="allow-scripts" referrerpolicy="no-referrer" title="which calls overlapped" src="data:text/html;charset=utf-8;base64,`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page with a drawing has no %s", want)
+		}
+	}
+	if strings.Contains(decodedBase64(got), key) || strings.Contains(got, "<script") {
+		t.Error("the drawing shows a credential, or its script is in the page itself")
+	}
+	r = brokenRun()
 	r.Findings[0].Cite = "https://docs.example/agents?a=1&b=2"
 	if got := written(t, "html", r); !strings.Contains(got, `<a href="https://docs.example/agents?a=1&amp;b=2" rel="noreferrer">`) {
 		t.Error("an address as cite is no link")
@@ -259,6 +283,11 @@ func TestMasked(t *testing.T) {
 			}
 			x.Err = errors.New("Get \"" + x.URL + "\": EOF")
 			f.Steps = []contracttests.Exchange{x}
+			f.Control = []contracttests.Exchange{x}
+			r.Leftovers[0].ID = tt.secrets[len(tt.secrets)-1]
+			if len(r.Leftovers[0].ID) < 8 {
+				r.Leftovers[0].ID = "agent"
+			}
 			for _, format := range Formats {
 				got := written(t, format, r)
 				for _, s := range tt.secrets {

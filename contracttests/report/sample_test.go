@@ -74,6 +74,7 @@ func brokenRun() *contracttests.Result {
 				Code: "status", Severity: contracttests.Observation, Operation: "createAgent", Rule: "createAgent.name-taken", Pos: at(77, 13),
 				Basis: "assumed", Title: "A name that differs only in case is refused with 400, not 409", Expected: "409 name_taken",
 				Got: "400 bad_request", Times: 1, Confirmed: true,
+				Control: []contracttests.Exchange{sent("another name", "POST", "/agents", `{"name":"Sales line"}`, 201, strings.ReplaceAll(agent, "Support", "Sales"))},
 				Steps: []contracttests.Exchange{
 					create(),
 					sent("the same name in capitals", "POST", "/agents", `{"name":"SUPPORT LINE"}`, 400,
@@ -93,11 +94,27 @@ func brokenRun() *contracttests.Result {
 				{Name: "listAgents 429", Pos: at(35, 9), Why: "the limit is 1000 a minute, more than the budget"},
 				{Name: "getAgent 500", Pos: at(118, 9), Why: "no request is known to lead to it"},
 			},
+			Parameters: []contracttests.Covered{
+				{Name: "createAgent body name: sent valid", Pos: at(64, 9), Times: 80}, {Name: "createAgent body name: sent invalid", Pos: at(64, 9), Times: 9},
+				{Name: "createAgent body name: left out", Pos: at(64, 9), Why: "every call had one"},
+			},
+			Keywords: []contracttests.Covered{
+				{Name: "createAgent body name maxLength: kept", Pos: at(64, 9), Times: 80},
+				{Name: "createAgent body name maxLength: broken", Pos: at(64, 9), Why: "no call broke it"},
+			},
+			Transitions: []contracttests.Covered{{Name: "createAgent.agent-created → getAgent.agent-found", Pos: at(112, 9), Times: 31}},
+			Vacuous: []contracttests.Covered{
+				{Name: "listAgents query status", Pos: at(30, 5), Times: 4, Why: "no record matched the filter, in any list"},
+			},
 			Rules: []contracttests.Covered{
-				{Name: "getAgent.agent-not-found", Pos: at(120, 11), Times: 12}, {Name: "createAgent.name-taken", Pos: at(77, 13), Times: 7},
+				{Name: "getAgent.agent-not-found", Pos: at(120, 11), Times: 12, Passed: 118}, {Name: "createAgent.name-taken", Pos: at(77, 13), Times: 7},
 				{Name: "deleteAgent.agent-has-active-calls", Pos: at(133, 11),
 					Why: "no agent has a call in progress; a record of Conversation with status in_progress in the fixtures would make it possible"},
 			},
+		},
+		Leftovers: []contracttests.Entry{
+			{Resource: "Agent", ID: "agent_k3x9", Undo: contracttests.Request{Method: "DELETE", Target: "/agents/agent_k3x9", Caller: "owner"}},
+			{Resource: "Call", ID: "call_1"},
 		},
 		Notes: []string{"pauseAgent has no rules: only its schema was checked."},
 	}
@@ -106,8 +123,8 @@ func brokenRun() *contracttests.Result {
 // keptRun found nothing; idleRun did nothing.
 func keptRun() *contracttests.Result {
 	r := brokenRun()
-	r.Findings, r.Notes = nil, nil
-	for _, list := range [][]contracttests.Covered{r.Coverage.Operations, r.Coverage.Statuses, r.Coverage.Rules} {
+	r.Findings, r.Notes, r.Leftovers, r.Coverage.Vacuous = nil, nil, nil, nil
+	for _, list := range [][]contracttests.Covered{r.Coverage.Operations, r.Coverage.Statuses, r.Coverage.Rules, r.Coverage.Parameters, r.Coverage.Keywords} {
 		for i := range list {
 			list[i].Times, list[i].Why = i+1, ""
 		}
@@ -143,6 +160,8 @@ func hostileRun() *contracttests.Result {
 		Expected: evil, Got: evil, Times: 2, Steps: []contracttests.Exchange{text, x}}
 	g := f
 	g.Severity, g.Rule, g.Cite = contracttests.Observation, "", "javascript:alert(3)"
+	g.Control, g.Known = []contracttests.Exchange{text, x}, true
 	return &contracttests.Result{API: evil, Title: evil, URL: evil, Requests: 1, Began: began, Findings: []contracttests.Finding{f, g},
-		Coverage: contracttests.Coverage{Operations: cover, Statuses: cover, Rules: cover}, Notes: []string{evil}}
+		Coverage:  contracttests.Coverage{Operations: cover, Statuses: cover, Rules: cover, Parameters: cover, Keywords: cover, Transitions: cover, Vacuous: cover},
+		Leftovers: []contracttests.Entry{{Resource: evil, ID: evil, Undo: contracttests.Request{Method: evil, Target: evil, Caller: evil}}}, Notes: []string{evil}}
 }

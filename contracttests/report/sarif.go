@@ -64,6 +64,7 @@ type sarifResult struct {
 	Locations    []sarifLocation   `json:"locations"`
 	Fingerprints map[string]string `json:"partialFingerprints"`
 	Occurrences  int               `json:"occurrenceCount,omitempty"`
+	Baseline     string            `json:"baselineState,omitempty"`
 	Request      *sarifRequest     `json:"webRequest,omitempty"`
 	Response     *sarifResponse    `json:"webResponse,omitempty"`
 	Properties   sarifProperties   `json:"properties"`
@@ -120,7 +121,9 @@ type sarifProperties struct {
 	Cite      string      `json:"cite,omitempty"`
 	Confirmed bool        `json:"confirmed"`
 	Unstable  bool        `json:"unstable"`
+	Known     bool        `json:"known"`
 	Steps     []sarifStep `json:"steps"`
+	Control   []sarifStep `json:"control,omitempty"`
 }
 
 type sarifStep struct {
@@ -135,7 +138,7 @@ func writeSARIF(w io.Writer, d *document) error {
 	run := sarifRun{
 		Results: make([]sarifResult, 0, len(d.Findings)), ColumnKind: "unicodeCodePoints",
 		Properties: map[string]any{
-			"api": d.API, "url": d.URL, "seed": d.Seed, "requests": d.Requests, "verdict": d.Verdict, "coverage": d.Coverage,
+			"api": d.API, "url": d.URL, "seed": d.Seed, "requests": d.Requests, "verdict": d.Verdict, "coverage": d.Coverage, "leftovers": d.Leftovers,
 		},
 	}
 	codes := map[string]bool{}
@@ -178,11 +181,14 @@ func sarifFinding(f *finding, rule int) sarifResult {
 		Fingerprints: map[string]string{"understudyFinding/v1": hex.EncodeToString(key[:])},
 		Properties: sarifProperties{
 			Expected: visible(f.Expected, "\n"), Got: visible(f.Got, "\n"), Rule: f.Rule, Basis: f.Basis, Cite: f.Cite,
-			Confirmed: f.Confirmed, Unstable: f.Unstable, Steps: make([]sarifStep, 0, len(f.Steps)),
+			Confirmed: f.Confirmed, Unstable: f.Unstable, Known: f.Known, Steps: make([]sarifStep, 0, len(f.Steps)),
 		},
 	}
 	if f.breach() {
 		out.Level = "error"
+	}
+	if f.Known {
+		out.Baseline = "unchanged"
 	}
 	var place sarifLocation
 	if f.Position.File != "" {
@@ -199,6 +205,10 @@ func sarifFinding(f *finding, rule int) sarifResult {
 	for i := range f.Steps {
 		s := &f.Steps[i]
 		out.Properties.Steps = append(out.Properties.Steps, sarifStep{line(s.Why), command(s.Curl), line(s.answer())})
+	}
+	for i := range f.Control {
+		s := &f.Control[i]
+		out.Properties.Control = append(out.Properties.Control, sarifStep{line(s.Why), command(s.Curl), line(s.answer())})
 	}
 	if n := len(f.Steps); n > 0 {
 		out.Request, out.Response = sarifWeb(&f.Steps[n-1])

@@ -63,6 +63,12 @@ func writeText(w io.Writer, d *document, opts TextOptions) error {
 		t.finding(&d.Findings[i])
 	}
 	t.coverage(&d.Coverage)
+	if len(d.Leftovers) > 0 {
+		fmt.Fprintf(t, "\n%s\n", t.as(bold, "left on the server"))
+		for i := range d.Leftovers {
+			t.prose("  ", "    ", line(d.Leftovers[i].line()))
+		}
+	}
 	if len(d.Notes) > 0 {
 		fmt.Fprintf(t, "\n%s\n", t.as(bold, "notes"))
 		for _, n := range d.Notes {
@@ -98,6 +104,12 @@ func (t *texter) finding(f *finding) {
 	for i := range f.Steps {
 		t.step(i+1, &f.Steps[i])
 	}
+	if len(f.Control) > 0 {
+		t.prose("  ", "  ", "for comparison, this is answered properly")
+	}
+	for i := range f.Control {
+		t.step(i+1, &f.Control[i])
+	}
 }
 
 // step writes a call as a command, and what came of it. That is no comment for the
@@ -128,8 +140,18 @@ func (t *texter) coverage(c *coverageDoc) {
 	missing := false
 	for _, p := range c.parts() {
 		n := exercised(p.List)
-		fmt.Fprintf(t, "  %-11s%d of %d\n", p.Name, n, len(p.List))
+		both := ""
+		if p.Name == "rules" {
+			both = fmt.Sprintf(", %d both ways", bothWays(p.List))
+		}
+		fmt.Fprintf(t, "  %-13s%d of %d%s\n", p.Name, n, len(p.List), both)
 		missing = missing || n < len(p.List)
+	}
+	if len(c.Vacuous) > 0 {
+		fmt.Fprintf(t, "\n%s\n", t.as(bold, "exercised, but showing little"))
+		for _, v := range c.Vacuous {
+			t.prose("  ", "    ", line(v.Name+": "+v.Why))
+		}
 	}
 	if !missing {
 		return
@@ -138,10 +160,14 @@ func (t *texter) coverage(c *coverageDoc) {
 	for _, p := range c.parts() {
 		for _, g := range gaps(p.List) {
 			t.prose("  "+p.Name+": ", "    ", line(g.Why))
-			names := make([]string, len(g.Items))
-			for i, c := range g.Items {
+			list, more := g.shown(p.Name)
+			names := make([]string, len(list), len(list)+1)
+			for i, c := range list {
 				// One word each, so that a line is not broken inside of it.
 				names[i] = strings.ReplaceAll(line(c.Name), " ", "\u00a0")
+			}
+			if more > 0 {
+				names = append(names, strings.ReplaceAll(rest(len(list), more), " ", "\u00a0"))
 			}
 			for _, row := range wrap(strings.Join(names, ", "), max(t.width-6, 20)) {
 				fmt.Fprintf(t, "      %s\n", strings.ReplaceAll(row, "\u00a0", " "))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,11 +40,17 @@ func (d *document) summary() string {
 		return "nothing was checked"
 	}
 	s := "no breaches"
+	if d.Known > 0 {
+		s = "no new breaches"
+	}
 	if d.Breaches > 0 {
 		s = count(d.Breaches, "breach")
 	}
 	if d.Observations > 0 {
 		s += ", " + count(d.Observations, "observation")
+	}
+	if d.Known > 0 {
+		s += fmt.Sprintf(", %d known", d.Known)
 	}
 	return s
 }
@@ -87,6 +94,9 @@ func (f *finding) source() string {
 // evidence says how sure the finding is.
 func (f *finding) evidence() string {
 	var parts []string
+	if f.Known {
+		parts = append(parts, "known: the baseline has it")
+	}
 	if f.Confirmed {
 		parts = append(parts, "confirmed by a re-run")
 	}
@@ -185,7 +195,59 @@ type part struct {
 }
 
 func (c *coverageDoc) parts() []part {
-	return []part{{"operations", c.Operations}, {"statuses", c.Statuses}, {"rules", c.Rules}}
+	all := []part{{"operations", c.Operations}, {"statuses", c.Statuses}, {"rules", c.Rules}}
+	for _, p := range []part{{"parameters", c.Parameters}, {"keywords", c.Keywords}, {"transitions", c.Transitions}} {
+		if len(p.List) > 0 {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// bothWays counts the rules that decided some calls and let others by.
+func bothWays(rules []covered) int {
+	n := 0
+	for _, r := range rules {
+		if r.Times > 0 && r.Passed > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// mostGaps is how many names a report for people has behind one reason, of what there
+// may be thousands of.
+const mostGaps = 12
+
+// shown are the names behind a reason that are shown, and how many are not.
+func (g *gap) shown(kind string) (list []covered, more int) {
+	if slices.Contains(unasked, g.Why) {
+		return nil, len(g.Items)
+	}
+	if kind == "operations" || kind == "statuses" || kind == "rules" || len(g.Items) <= mostGaps {
+		return g.Items, 0
+	}
+	return g.Items[:mostGaps], len(g.Items) - mostGaps
+}
+
+// unasked are reasons for which nobody wants to know the names.
+var unasked = []string{"it is not asked for", "another shard has it"}
+
+// rest is what stands in the place of names that are not shown.
+func rest(shown, more int) string {
+	if shown == 0 {
+		return fmt.Sprintf("%d of them", more)
+	}
+	return fmt.Sprintf("and %d more, which the JSON report has", more)
+}
+
+// line is one sentence about a leftover.
+func (l *leftover) line() string {
+	s := l.Resource + " " + l.ID
+	if l.Method == "" {
+		return s + ": no operation removes it"
+	}
+	return s + ": " + l.Method + " " + l.Target + " removes it"
 }
 
 // empty tells whether nothing is known of the coverage, as when the run did not start.

@@ -336,3 +336,6 @@ func coerce(s *schema.Schema, text string) value.Value {
 	}
 	return s.Coerce(text)
 }
+
+// Basis is x-basis: how sure the document is of the parameter; "" for stated.
+func (p *Param) Basis() string { return tree.Text(p.Node, "x-basis") }

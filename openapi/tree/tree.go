@@ -23,6 +23,8 @@ import (
 type File struct {
 	Name string // as errors print it
 	Root *yaml.Node
+
+	origins map[*yaml.Node]string // of the nodes that come from another file
 }
 
 // Parse reads a YAML text, of which JSON is a part. Its root must be a mapping.
@@ -54,8 +56,7 @@ func ParseAny(name string, data []byte) (*File, error) {
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(name, err)
 	}
-	c := checker{File: f, aliased: make(map[*yaml.Node]*extent)}
-	if _, err := c.check(f.Root, 0); err != nil {
+	if err := f.Check(); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -102,9 +103,17 @@ func syntaxError(name string, err error) error {
 // A document that is deeper, or that has more nodes once its aliases are
 // written out, is refused: it would cost more than it says.
 const (
-	maxDepth = 1000
+	MaxDepth = 1000
 	maxNodes = 20_000_000
 )
+
+// Check holds the tree to what [ParseAny] promises of it. Who changes a tree
+// calls it afterwards.
+func (f *File) Check() error {
+	c := checker{File: f, aliased: make(map[*yaml.Node]*extent)}
+	_, err := c.check(f.Root, 0)
+	return err
+}
 
 // extent is how much a node is once its aliases are written out.
 type extent struct {
@@ -119,8 +128,8 @@ type checker struct {
 }
 
 func (c *checker) check(n *yaml.Node, depth int) (extent, error) {
-	if depth > maxDepth {
-		return extent{}, c.Errorf(n, "nested deeper than %d levels", maxDepth)
+	if depth > MaxDepth {
+		return extent{}, c.Errorf(n, "nested deeper than %d levels", MaxDepth)
 	}
 	at := n
 	n = Follow(n)
@@ -131,8 +140,8 @@ func (c *checker) check(n *yaml.Node, depth int) (extent, error) {
 		switch {
 		case e.open:
 			return extent{}, c.Errorf(at, "the alias contains itself")
-		case depth+e.height > maxDepth:
-			return extent{}, c.Errorf(at, "nested deeper than %d levels", maxDepth)
+		case depth+e.height > MaxDepth:
+			return extent{}, c.Errorf(at, "nested deeper than %d levels", MaxDepth)
 		}
 		return *e, nil
 	}
@@ -205,7 +214,27 @@ func (f *File) Position(n *yaml.Node) behavior.Position {
 	if n == nil {
 		return behavior.Position{File: f.Name}
 	}
-	return behavior.Position{File: f.Name, Line: n.Line, Column: n.Column}
+	return behavior.Position{File: f.Origin(n), Line: n.Line, Column: n.Column}
+}
+
+// Origin is the name of the file in which n was written.
+func (f *File) Origin(n *yaml.Node) string {
+	if name, ok := f.origins[n]; ok {
+		return name
+	}
+	return f.Name
+}
+
+// SetOrigin says in which file n, a node that is new to this tree, was written.
+// Its parts have origins of their own. Not to be called while others read.
+func (f *File) SetOrigin(n *yaml.Node, name string) {
+	if name == f.Name {
+		return
+	}
+	if f.origins == nil {
+		f.origins = make(map[*yaml.Node]string)
+	}
+	f.origins[n] = name
 }
 
 // Errorf is an error at n: file:line:column, then the text.

@@ -124,6 +124,64 @@ func TestSurrogates(t *testing.T) {
 	}
 }
 
+// TestOrigin: errors and places of a node from another file name that file.
+func TestOrigin(t *testing.T) {
+	f, err := Parse("x.yaml", []byte("a: {b: 1}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := Parse("y.yaml", []byte("\n\nc: {d: 2, e: 3}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.SetOrigin(f.Root, "x.yaml")
+	if f.origins != nil {
+		t.Error("a node of the file itself is noted")
+	}
+	d, e := Get(Get(other.Root, "c"), "d"), Get(Get(other.Root, "c"), "e")
+	f.SetOrigin(d, other.Name)
+	for _, tt := range []struct {
+		n    *yaml.Node
+		want string
+	}{{d, "y.yaml:3:8"}, {e, "x.yaml:3:14"}, {f.Root, "x.yaml:1:1"}, {nil, "x.yaml"}} {
+		if got := f.Position(tt.n).String(); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+	if got := f.Errorf(d, "is bad").Error(); got != "y.yaml:3:8: is bad" {
+		t.Error(got)
+	}
+}
+
+// TestCheck: a tree that was changed is held to the limits again.
+func TestCheck(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(f *File)
+		want   string
+	}{
+		{"nothing", func(*File) {}, "<nil>"},
+		{"a key twice", func(f *File) {
+			f.Root.Content = append(f.Root.Content, f.Root.Content[0], f.Root.Content[1])
+		}, `x.yaml:1:1: the key "a" occurs twice (first in line 1)`},
+		{"a node in itself", func(f *File) {
+			a := Get(f.Root, "a")
+			a.Anchor = "a"
+			a.Content = append(a.Content, &yaml.Node{Kind: yaml.AliasNode, Alias: a, Line: 7, Column: 3})
+			f.SetOrigin(a.Content[1], "y.yaml")
+		}, "y.yaml:7:3: the alias contains itself"},
+	} {
+		f, err := Parse("x.yaml", []byte("a: [1]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tt.change(f)
+		if got := fmt.Sprint(f.Check()); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestNil(t *testing.T) {
 	var f File
 	if v, err := f.Value(nil); err != nil || !v.IsMissing() {

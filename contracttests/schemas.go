@@ -1,0 +1,161 @@
+package contracttests
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/understudy-dev/understudy/behavior"
+	"github.com/understudy-dev/understudy/behavior/value"
+	"github.com/understudy-dev/understudy/openapi"
+	"github.com/understudy-dev/understudy/openapi/param"
+	"github.com/understudy-dev/understudy/openapi/sample"
+)
+
+// How many values are tried around one good one.
+const (
+	mostOfBody      = 120
+	mostOfParameter = 16
+)
+
+// schemas sends, around a good call of each operation, values at and beyond the bounds
+// of every keyword of its body and parameters, one at a time. What is right or wrong
+// about them, the model knows.
+func (r *run) schemas(ctx context.Context) {
+	maker := &sample.Maker{}
+	for _, op := range r.operations() {
+		r.series(ctx, op, func(j *Judge) []Request {
+			base, ok := r.fullest(op, j)
+			if !ok {
+				return nil
+			}
+			base.Operation = op.ID
+			var out []Request
+			seen := map[string]bool{}
+			add := func(q Request) {
+				if key := q.Target + "\n" + string(q.Body) + fmt.Sprint(q.Header); !seen[key] {
+					seen[key] = true
+					out = append(out, q)
+				}
+			}
+			r.bodyCases(maker, op, base, add)
+			for _, p := range op.Parameters() {
+				r.parameterCases(maker, p, op, base, add)
+			}
+			return r.inOrder(j, &base, out)
+		})
+	}
+}
+
+// inOrder puts first what is to be refused, then a look whether it was without effect,
+// then what is to be accepted.
+func (r *run) inOrder(j *Judge, base *Request, list []Request) []Request {
+	var refused, accepted []Request
+	for _, q := range list {
+		if _, o, err := j.predict(&q); err == nil && !o.Refused {
+			accepted = append(accepted, q)
+		} else {
+			refused = append(refused, q)
+		}
+	}
+	looks := r.around(j, base)
+	return slices.Concat(refused, looks, accepted, looks)
+}
+
+func (r *run) bodyCases(maker *sample.Maker, op *openapi.Operation, base Request, add func(Request)) {
+	media, _ := op.RequestBody()
+	good, err := value.Parse(base.Body)
+	if err != nil || len(media) == 0 || media[0].Schema == nil {
+		return
+	}
+	for _, c := range maker.Cases(media[0].Schema, good, sample.CaseOptions{Seed: r.Seed, Most: mostOfBody}) {
+		q := base
+		if q.Body, q.Why = value.Append(nil, c.Value), c.Why; c.Valid && bytes.Contains(q.Body, []byte(`\u0000`)) {
+			continue // what that is, no server agrees on
+		}
+		add(q)
+	}
+}
+
+func (r *run) parameterCases(maker *sample.Maker, p *param.Param, op *openapi.Operation, base Request, add func(Request)) {
+	if p.Schema == nil || p.Content != "" {
+		return
+	}
+	if p.In == param.InPath && slices.ContainsFunc(op.Lookups(), func(l behavior.Lookup) bool { return l.Location == "path" && l.Name == p.Name }) {
+		// Ids are tried by the rules: of a wrong one nobody can say how it is refused.
+		return
+	}
+	good, ok := maker.Make(p.Schema, sample.Options{Seed: r.Seed, Place: op.ID + "/" + p.Name})
+	if !ok {
+		return
+	}
+	set := func(why string, v value.Value) {
+		texts, ok := written(p, v)
+		if !ok {
+			return
+		}
+		q := base
+		q.Why = p.In.String() + " " + p.Name + ": " + why
+		switch p.In {
+		case param.InQuery:
+			q.Target = withQuery(q.Target, p.Name, texts)
+		case param.InHeader:
+			q.Header = q.Header.Clone()
+			if q.Header == nil {
+				q.Header = http.Header{}
+			}
+			if strings.ContainsFunc(strings.Join(texts, ""), func(c rune) bool { return c < ' ' || c > '~' }) {
+				return
+			}
+			q.Header[http.CanonicalHeaderKey(p.Name)] = texts
+		default:
+			return
+		}
+		add(q)
+	}
+	set("a good value", good)
+	for _, c := range maker.Cases(p.Schema, good, sample.CaseOptions{Seed: r.Seed, Most: mostOfParameter}) {
+		set(c.Why, c.Value)
+	}
+	if p.Required && p.In != param.InPath {
+		q := base
+		q.Why = "without " + p.In.String() + " " + p.Name
+		if p.In == param.InQuery {
+			q.Target = withQuery(q.Target, p.Name, nil)
+		} else {
+			q.Header = q.Header.Clone()
+			q.Header.Del(p.Name)
+		}
+		add(q)
+	}
+}
+
+// written are the texts of a parameter's value, in the style form or simple.
+func written(p *param.Param, v value.Value) ([]string, bool) {
+	switch {
+	case v.IsObject() || v.IsNull():
+		return nil, false
+	case v.IsArray():
+		var texts []string
+		for _, e := range v.Elems() {
+			if e.IsObject() || e.IsArray() || e.IsNull() {
+				return nil, false
+			}
+			texts = append(texts, text(e))
+		}
+		if len(texts) == 0 || slices.Contains([]string{"spaceDelimited", "pipeDelimited", "deepObject"}, p.Style) {
+			return nil, false
+		}
+		if !p.Explode || p.In == param.InHeader {
+			return []string{strings.Join(texts, ",")}, true
+		}
+		return texts, true
+	}
+	if v.IsNumber() && v.Integral() && strings.ContainsAny(v.Text(), ".eE") {
+		return nil, false // 1.0 is an integer in JSON; of other texts nobody says so
+	}
+	return []string{text(v)}, true
+}
