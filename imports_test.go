@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 	"cmd":                  {"mockserver", "mockserver/faults", "contracttests", "contracttests/report", "fixtures", "openapi", "behavior", "behavior/value", "github.com/spf13/cobra"},
 	"mockserver":           {"openapi", "behavior", "behavior/value", "github.com/labstack/echo/v4"},
 	"mockserver/faults":    {"mockserver", "openapi", "openapi/schema", "behavior", "behavior/value"},
-	"contracttests":        {"openapi", "openapi/schema", "openapi/param", "openapi/sample", "behavior", "behavior/value", "github.com/anishathalye/porcupine"},
+	"contracttests":        {"openapi", "openapi/schema", "openapi/param", "openapi/sample", "openapi/tree", "openapi/overlay", "behavior", "behavior/value", "github.com/anishathalye/porcupine"},
 	"contracttests/report": {"contracttests", "behavior"},
 	"fixtures":             {"openapi", "openapi/schema", "openapi/tree", "behavior", "behavior/value", "gopkg.in/yaml.v3"},
 	"openapi": {"openapi/tree", "openapi/overlay", "openapi/schema", "openapi/param", "openapi/route", "behavior", "behavior/value",

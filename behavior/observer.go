@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"cel.dev/cel-go/common/ast"
+
 	"github.com/understudy-dev/understudy/behavior/value"
 )
 
@@ -250,5 +252,44 @@ func (o *Operation) Lists() []string {
 		}
 	}
 	walk(o.spec.Steps)
+	return out
+}
+
+// Creates are the resources of which an operation makes records, at once.
+func (o *Operation) Creates() []string {
+	var out []string
+	var walk func(steps []StepSpec)
+	walk = func(steps []StepSpec) {
+		for i := range steps {
+			if s := &steps[i]; s.Kind == Create && !slices.Contains(out, s.Target) {
+				out = append(out, s.Target)
+			}
+			for _, b := range steps[i].Branches {
+				walk(b)
+			}
+		}
+	}
+	walk(o.spec.Steps)
+	return out
+}
+
+// Unique are the members that the entries of unique are about, each alone.
+func (r *Resource) Unique() []string {
+	var out []string
+	for i := range r.spec.Unique {
+		tree, err := parse(r.spec.Unique[i].By)
+		if err != nil {
+			continue
+		}
+		var names []string
+		ast.PreOrderVisit(tree.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+			if e.Kind() == ast.IdentKind && r.members[e.AsIdent()] && !slices.Contains(names, e.AsIdent()) {
+				names = append(names, e.AsIdent())
+			}
+		}))
+		if len(names) == 1 && !slices.Contains(out, names[0]) {
+			out = append(out, names[0])
+		}
+	}
 	return out
 }

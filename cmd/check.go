@@ -223,15 +223,10 @@ func check(ctx context.Context, f checkFlags, name string, stdout, stderr io.Wri
 		return usagef("the server could not be put back: %w", lost)
 	case left != nil:
 		return usageError{left}
-	case result.Incomplete && !spent(result):
+	case result.Incomplete && !result.Spent:
 		return usagef("the run ended before it was done: the notes say why; --reset lets it go on")
 	}
 	return nil
-}
-
-// spent is whether a run ended early because of its budget, as was asked.
-func spent(r *contracttests.Result) bool {
-	return slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "budget was used up") })
 }
 
 // backPutter is how the server is put back: not at all where others may use it.

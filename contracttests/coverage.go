@@ -76,6 +76,7 @@ func (r *run) finish() {
 			c.Rules = append(c.Rules, l)
 		}
 	}
+	r.tally.cover(c, func(op *openapi.Operation) string { return r.outside(slices.Index(everyOperation(r.API), op), op) })
 }
 
 // answered is how often an operation has answered with a documented status, or one

@@ -188,6 +188,7 @@ type Result struct {
 	Coverage Coverage
 	// Incomplete is whether the run ended before it was done; the notes say why.
 	Incomplete bool
+	Spent      bool     // it ended because its budget was used up
 	Leftovers  []Entry  // what the run has made and could not remove
 	Notes      []string // what the reader should know: what was left out, what stopped the run
 }

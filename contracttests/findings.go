@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/understudy-dev/understudy/behavior"
+	"github.com/understudy-dev/understudy/behavior/value"
 	"github.com/understudy-dev/understudy/openapi"
 )
 
@@ -29,6 +30,15 @@ func (r *run) judge(ctx context.Context, j *Judge, steps []Exchange) bool {
 		}
 	} else if r.cause != nil {
 		r.blame(problems, x.Request.Operation, r.cause)
+	}
+	if a := j.asked; r.tally != nil && a.op != nil && x.Response != nil {
+		r.tally.saw(a.op, a.call, a.call.Violations, x.Response.Status)
+		r.tally.decided(a.op, a.call, j.last, j.writes)
+		if len(a.op.Lists()) > 0 && x.Response.Status < 300 {
+			if shown, ok := elements(x.Response.value(a.head), r.API.Plan.Resource(a.op.Lists()[0]).ID()); ok {
+				r.tally.listed(a.op, a.call, len(shown))
+			}
+		}
 	}
 	if x.Request.Operation != "" && x.Response != nil {
 		r.ops[x.Request.Operation]++
@@ -189,6 +199,9 @@ func (r *run) confirm(ctx context.Context) {
 			f.Unstable = r.Reset != nil || again
 			continue
 		}
+		if f.Control == nil {
+			f.Control = r.control(ctx, f)
+		}
 		if r.Reset == nil && len(f.Steps) > mostReplays {
 			continue
 		}
@@ -204,34 +217,115 @@ func (r *run) confirm(ctx context.Context) {
 				}
 			}
 		}
+		r.simplify(ctx, f)
 	}
+}
+
+// simplify leaves out what the last call of a finding sends and is not needed to see
+// it: members of its body, parameters of its query.
+func (r *run) simplify(ctx context.Context, f *Finding) {
+	last := len(f.Steps) - 1
+	tries := mostSimpler
+	try := func(change func(q *Request)) bool {
+		if tries--; tries < 0 {
+			return false
+		}
+		steps := slices.Clone(f.Steps)
+		change(&steps[last].Request)
+		seen, _ := r.shown(ctx, steps, f.Key())
+		if seen == nil || len(seen.Steps) != len(steps) {
+			return false
+		}
+		f.Steps, f.Title, f.Expected, f.Got = seen.Steps, seen.Title, seen.Expected, seen.Got
+		return true
+	}
+	if body, err := value.Parse(f.Steps[last].Request.Body); err == nil && body.Len() > 1 {
+		for _, m := range body.Members() {
+			fewer := body.Without(m.Name)
+			if try(func(q *Request) { q.Body = value.Append(nil, fewer) }) {
+				body = fewer
+			}
+		}
+	}
+	if path, query, asks := cutQuery(f.Steps[last].Request.Target); asks {
+		pairs := strings.Split(query, "&")
+		for i := len(pairs) - 1; i >= 0 && len(pairs) > 1; i-- {
+			fewer := slices.Delete(slices.Clone(pairs), i, i+1)
+			if try(func(q *Request) { q.Target = path + "?" + strings.Join(fewer, "&") }) {
+				pairs = fewer
+			}
+		}
+	}
+}
+
+// control is a call of the same operation that is answered properly, to compare with.
+// nil if there is none.
+func (r *run) control(ctx context.Context, f *Finding) []Exchange {
+	op := r.API.OperationByID(f.Operation)
+	if op == nil || op.Later() || ctx.Err() != nil {
+		return nil
+	}
+	again := r.aside()
+	j, ok := again.begin(ctx)
+	if !ok {
+		return nil
+	}
+	var steps []Exchange
+	again.prepare(ctx, j, op, &steps)
+	q, ok := again.good(op, j)
+	if !ok || again.stale {
+		r.back(again)
+		return nil
+	}
+	q.Operation, q.Why = op.ID, "for comparison"
+	from := len(steps)
+	again.step(ctx, j, &steps, q)
+	r.back(again)
+	if len(again.findings) > 0 || len(steps) == from {
+		return nil
+	}
+	return steps[from:]
 }
 
 const (
 	mostShrinks = 40 // re-runs that shorten one finding
+	mostSimpler = 12 // re-runs that simplify the last call of one
 	mostReplays = 25 // steps of a finding that is shortened where the server is not put back
 )
 
 // shows is whether the calls lead to a finding again. made is whether all of them
 // could be made as before.
 func (r *run) shows(ctx context.Context, steps []Exchange, key string) (same, made bool) {
+	f, made := r.shown(ctx, steps, key)
+	return f != nil, made
+}
+
+// shown is the finding that the calls lead to again, nil if they do not.
+func (r *run) shown(ctx context.Context, steps []Exchange, key string) (f *Finding, made bool) {
 	if ctx.Err() != nil {
-		return false, false
+		return nil, false
 	}
-	again := &run{
-		Config: r.Config, gen: r.gen, base: r.base, stale: r.stale, learned: r.learned, conformance: r.conformance, result: r.result, hints: r.hints, replayed: true,
-		ways: r.ways, plain: r.plain, misfits: r.misfits,
-		findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{},
-	}
-	again.Only, again.Exclude = nil, nil
+	again := r.aside()
 	j, ok := again.begin(ctx)
 	if !ok {
-		return false, false
+		return nil, false
 	}
 	made = again.replay(ctx, j, steps)
-	r.base, r.stale, r.learned = again.base, again.stale, again.learned
-	_, same = again.findings[key]
-	return same, made
+	r.back(again)
+	return again.findings[key], made
+}
+
+// aside is a run that notes what it finds for itself.
+func (r *run) aside() *run {
+	again := *r
+	again.Only, again.Exclude, again.tally, again.replayed = nil, nil, nil, true
+	again.findings, again.rules, again.ops, again.statuses = map[string]*Finding{}, map[*behavior.Rule]int{}, map[string]int{}, map[string]int{}
+	return &again
+}
+
+// back takes over what a run aside has learned of the server.
+func (r *run) back(again *run) {
+	r.base, r.stale, r.learned, r.lost = again.base, again.stale, again.learned, again.lost
 }
 
 // replay makes the calls of a finding again. Ids that the server chose then have

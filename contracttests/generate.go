@@ -21,11 +21,13 @@ import (
 type generator struct {
 	api        *openapi.API
 	rng        *rand.Rand
-	corpus     map[string][]Request       // documented calls, by operation
-	callers    []string                   // the first is the ordinary one
-	token      string                     // stands in all names that this run gives
-	documented map[string]map[string]bool // values that documented calls send, by name
-	home       *Judge                     // the picture in which the documented calls were made
+	corpus     map[string][]Request                   // documented calls, by operation
+	callers    []string                               // the first is the ordinary one
+	token      string                                 // stands in all names that this run gives
+	documented map[string]map[string]bool             // values that documented calls send, by name
+	samples    map[string][]value.Value               // the same, in order
+	custom     map[*openapi.Operation]map[string]bool // members that documented calls send
+	home       *Judge                                 // the picture in which the documented calls were made
 	serial     int
 }
 

@@ -2,17 +2,25 @@ package contracttests
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/understudy-dev/understudy/openapi"
 )
 
 // Run checks a server from a Go test, with one subtest for each operation and, in
 // it, for each rule. A breach fails the subtest of its rule with the calls that show
 // it; an observation is logged; a rule that no call has reached is skipped with
-// the reason. With -short there are no random walks.
+// the reason. With -short there are no random walks. With -run only the operations
+// are called whose subtests it picks.
 func Run(t *testing.T, c Config) {
 	t.Helper()
+	if f := flag.Lookup("test.run"); f != nil && len(c.Only) == 0 && c.API != nil {
+		c.Only = picked(f.Value.String(), t.Name(), c.API)
+	}
 	if testing.Short() && c.Walk == 0 {
 		c.Walk = -1
 	}
@@ -30,6 +38,27 @@ func Run(t *testing.T, c Config) {
 	for _, n := range result.Notes {
 		t.Log(n)
 	}
+}
+
+// picked are the operations that a pattern for subtests of a test names; none if it
+// names the test alone.
+func picked(pattern, test string, api *openapi.API) []string {
+	parts := strings.Split(pattern, "/")
+	depth := strings.Count(test, "/") + 1
+	if len(parts) <= depth || parts[depth] == "" {
+		return nil
+	}
+	re, err := regexp.Compile(parts[depth])
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, op := range everyOperation(api) {
+		if re.MatchString(op.ID) {
+			out = append(out, op.ID)
+		}
+	}
+	return out
 }
 
 // operationVerdict is what is said of one operation: by rule, and of the document's

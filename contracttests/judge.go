@@ -28,6 +28,7 @@ type Judge struct {
 	know     *knowledge                   // nil: the pictures show all that there is
 	last     *behavior.Rule               // that decided the last answer, as the model has it
 	writes   []behavior.Write             // what the last call has changed
+	asked    asked                        // the last call, as the model has it
 	ordinary func(*Judge, asked, *Request) bool
 	habits   habits // of the server, that are no difference
 	unsure   bool   // the last answer may be explained by more ways than were tried
@@ -120,7 +121,7 @@ func (j *Judge) predict(r *Request) (asked, behavior.Outcome, error) {
 // the model permits explains it go that way and take on what the server has chosen;
 // the others are dropped. If none explains it, all stay as they are.
 func (j *Judge) Observe(x *Exchange) []problem {
-	j.last, j.writes, j.unsure = nil, nil, false
+	j.last, j.writes, j.unsure, j.asked = nil, nil, false, asked{}
 	defer j.date(x)
 	if x.Response == nil {
 		return nil // there is nothing to compare; that there is no answer, is told elsewhere
@@ -131,6 +132,10 @@ func (j *Judge) Observe(x *Exchange) []problem {
 	}
 	if a.op == nil {
 		return j.undeclared(x, a.path)
+	}
+	j.asked = a
+	if s := x.Response.Status; a.head && (s == http.StatusNotFound || s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented) {
+		return nil // not every server answers HEAD where it answers GET
 	}
 	if plain, err := url.QueryUnescape(x.Request.Target); err != nil || !utf8.ValidString(plain) {
 		// No page says what a text means that is none.

@@ -61,9 +61,14 @@ func (e *event) answered() bool {
 	return e.x.Response != nil && !e.x.Response.Truncated && e.x.Err == nil
 }
 
+// turnedAway are the refusals by which a server says that something else got in the way
+// of a call, or too much, and that it has done nothing (RFC 9110, sections 15.5.10 and
+// 15.5.13; RFC 4918, section 11.3; RFC 6585, section 4).
+var turnedAway = []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked, http.StatusTooManyRequests}
+
 // after are the situations that an event may lead to: none if its answer is not
-// permitted. A call without an answer, or with 5xx where no rule has it, was carried
-// out or was not; one with 429 was not.
+// permitted. Where no rule has them, a call without an answer or with 5xx was carried out
+// or was not, and one that was turned away was not.
 func (s *situation) after(e *event) []*situation {
 	if s.judge == nil {
 		return []*situation{s}
@@ -78,10 +83,10 @@ func (s *situation) after(e *event) []*situation {
 		switch {
 		case !all:
 			return append(next, &situation{})
-		case len(next) > 0 || e.x.Response.Status < 500 && e.x.Response.Status != http.StatusTooManyRequests:
-			return next
-		case e.x.Response.Status == http.StatusTooManyRequests:
+		case len(next) == 0 && slices.Contains(turnedAway, e.x.Response.Status):
 			return []*situation{s}
+		case len(next) > 0 || e.x.Response.Status < 500:
+			return next
 		}
 	}
 	next := []*situation{s}

@@ -94,6 +94,8 @@ func TestHistories(t *testing.T) {
 		{"what is answered with 500 may have been carried out", "0-10 " + gone1 + "500 {}\n" + read1 + none, porcupine.Ok},
 		{"what is answered with 429 was not carried out", "0-10 " + gone1 + "429 {}\n" + read1 + none, porcupine.Illegal},
 		{"what is answered with 429 changes nothing", "0-10 " + gone1 + "429 {}\n" + read1 + "200 " + note1("milk"), porcupine.Ok},
+		{"of two updates one is turned away because of the other", "0-10 " + put("tea", "200 "+note1("tea")) + "\n0-10 " + put("rum", "409 {}") + "\n" + read1 + "200 " + note1("tea"), porcupine.Ok},
+		{"what was turned away is done all the same", "0-10 " + put("tea", "200 "+note1("tea")) + "\n0-10 " + put("rum", "409 {}") + "\n" + read1 + "200 " + note1("rum"), porcupine.Illegal},
 		{"of what was made without an answer nothing is known", milk2 + "\n0-10 POST /notes {\"text\":\"tea\"} -> nothing\nGET /notes -> 200 []", porcupine.Ok},
 		{"what was made is listed, in either order", milk2 + "\nGET /notes -> 200 [" + strings.Replace(note1("milk"), n1, n2, 1) + "," + note1("milk") + "]", porcupine.Ok},
 		{"what was made is not listed", milk2 + "\nGET /notes -> 200 [" + note1("milk") + "]", porcupine.Illegal},

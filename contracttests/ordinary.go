@@ -1,6 +1,7 @@
 package contracttests
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -8,7 +9,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/understudy-dev/understudy/behavior"
 	"github.com/understudy-dev/understudy/behavior/value"
+	"github.com/understudy-dev/understudy/openapi"
 	"github.com/understudy-dev/understudy/openapi/schema"
 )
 
@@ -48,19 +51,69 @@ func (g *generator) noteValue(name string, v value.Value) {
 	if g.documented[name] == nil {
 		g.documented[name] = map[string]bool{}
 	}
+	if !g.documented[name][v.String()] {
+		g.samples[name] = append(g.samples[name], v)
+	}
 	g.documented[name][v.String()] = true
 }
 
 // learnDocumented goes through the documented calls that succeed.
 func (g *generator) learnDocumented() {
-	g.documented = map[string]map[string]bool{}
-	for _, list := range g.corpus {
+	g.documented, g.samples = map[string]map[string]bool{}, map[string][]value.Value{}
+	for _, op := range everyOperation(g.api) {
+		list := g.corpus[op.ID]
 		for i := range list {
-			if _, out, err := g.home.predict(&list[i]); err == nil && !out.Refused {
+			if _, out, err := g.home.predict(&list[i]); err == nil && !out.Refused && out.Status < 300 {
 				g.noteDocumented(&list[i])
 			}
 		}
 	}
+}
+
+// rich is a call with all members in its body for which the document shows a value,
+// apart from those that have to be unique and those that name records.
+func (g *generator) rich(op *openapi.Operation, q Request) Request {
+	if g.documented == nil {
+		g.learnDocumented()
+	}
+	media, _ := op.RequestBody()
+	body, err := value.Parse(q.Body)
+	if err != nil || !body.IsObject() || len(media) == 0 || media[0].Schema == nil {
+		return q
+	}
+	unique := map[string]bool{}
+	for _, resource := range g.api.Plan.Resources() {
+		for _, m := range g.api.Plan.Resource(resource).Unique() {
+			unique[m] = true
+		}
+	}
+	kept := map[string]bool{} // members have two spellings; one is enough
+	keep := func(p schema.Property) string { return cmp.Or(p.Schema.KeepAs(), p.Name) }
+	for _, p := range media[0].Schema.Properties() {
+		if body.Has(p.Name) {
+			kept[keep(p)] = true
+		}
+	}
+	for _, p := range media[0].Schema.Properties() {
+		if !body.Has(p.Name) && kept[keep(p)] {
+			continue
+		}
+		if unique[p.Name] || p.Schema.ReadOnly() || slices.ContainsFunc(op.Lookups(), func(l behavior.Lookup) bool { return l.Location == "body" && l.Name == p.Name }) {
+			continue
+		}
+		for _, v := range g.samples[p.Name] {
+			if now := body.Get(p.Name); (now.IsMissing() || len(v.String()) > len(now.String()) && !v.IsString()) && p.Schema.Valid(v, schema.Request) {
+				body = body.With(p.Name, v)
+				kept[keep(p)] = true
+			}
+		}
+	}
+	rich := q
+	rich.Body = value.Append(nil, body)
+	if a, out, err := g.home.predict(&rich); err == nil && a.op == op && len(a.call.Violations) == 0 && !(out.Refused && out.Status == 400) {
+		return rich
+	}
+	return q
 }
 
 // asker is who makes a call, and whether it only reads.
@@ -92,6 +145,11 @@ func (g *generator) ordinary(j *Judge, a asked, q *Request) bool {
 		if !g.usual(j, who, "", body, s) {
 			return false
 		}
+		for name := range g.customary(a.op) {
+			if !body.Has(name) {
+				return false
+			}
+		}
 	}
 	_, query, _ := strings.Cut(q.Target, "?")
 	values, err := url.ParseQuery(query)
@@ -118,10 +176,45 @@ func (g *generator) ordinary(j *Judge, a asked, q *Request) bool {
 	return true
 }
 
+// customary are the members that all documented calls of an operation send, but for a
+// few: whether it can do without them, only a schema says.
+func (g *generator) customary(op *openapi.Operation) map[string]bool {
+	if m, ok := g.custom[op]; ok {
+		return m
+	}
+	count, calls := map[string]int{}, 0
+	for _, q := range g.corpus[op.ID] {
+		if _, out, err := g.home.predict(&q); err != nil || out.Refused {
+			continue
+		}
+		if body, err := value.Parse(q.Body); err == nil && body.IsObject() {
+			calls++
+			for _, m := range body.Members() {
+				count[m.Name]++
+			}
+		}
+	}
+	m := map[string]bool{}
+	for name, n := range count {
+		m[name] = 2*n > calls
+		if !m[name] {
+			delete(m, name)
+		}
+	}
+	if g.custom == nil {
+		g.custom = map[*openapi.Operation]map[string]bool{}
+	}
+	g.custom[op] = m
+	return m
+}
+
 // usual is [generator.ordinary] of one value. s may be nil.
 func (g *generator) usual(j *Judge, who asker, name string, v value.Value, s *schema.Schema) bool {
 	if v.IsString() && (strings.TrimSpace(v.Text()) == "" || g.anothers(v.Text(), who.name)) {
 		return false
+	}
+	if n, ok := v.Int(); ok && n <= 0 {
+		return false // where nothing ends and everything turns, servers differ
 	}
 	if !v.IsObject() && g.documented[name][v.String()] {
 		return true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -20,7 +21,7 @@ const race = "race"
 
 // What calls at the same time may cost.
 const (
-	rounds      = 3  // in which every scenario is played once
+	mostRounds  = 3  // in which every scenario is played once
 	fewest      = 60 // calls that the phase may make, however short the run is
 	mostRepeats = 3  // of a scenario that no order has explained
 	mostLooks   = 6  // reads behind the calls of one scenario
@@ -32,8 +33,9 @@ const (
 func (r *run) overlap(ctx context.Context) {
 	began := r.result.Requests
 	most := began + max(began/4, fewest) // a fifth of all calls
-	if r.Config.phase != "" {
-		most = began + 1000
+	rounds := mostRounds
+	if r.rounds > 0 {
+		most, rounds = math.MaxInt, r.rounds
 	}
 	fresh := r.learned + mostFresh
 	settled := map[string]bool{} // scenarios that cannot be played here, or have a finding
@@ -95,7 +97,7 @@ func (r *run) compete(ctx context.Context, s scenario, op *openapi.Operation, ro
 	}
 	for _, when := range []timing{inTurn, inReverse} {
 		if _, v := r.attempt(ctx, s, op, seed, when); v != fine {
-			return false
+			return round > 0 // perhaps it is of these values only
 		}
 	}
 	var result porcupine.CheckResult
@@ -157,11 +159,11 @@ const (
 // attempt plays a scenario once.
 func (r *run) attempt(ctx context.Context, s scenario, op *openapi.Operation, seed string, when timing) (*clash, verdict) {
 	st, calls := r.stage(ctx, s, op, seed)
-	if len(calls) < 2 {
-		return nil, unfit
-	}
-	if st.failed {
+	switch {
+	case st.failed:
 		return nil, unknown
+	case len(calls) < 2:
+		return nil, unfit
 	}
 	h := &history{start: situations(st.j)}
 	for i, q := range calls {

@@ -475,7 +475,13 @@ func swapped(q Request) Request {
 	if err != nil || !body.Get("name").IsString() {
 		return q
 	}
-	name := strings.Map(func(r rune) rune {
+	q.Body = value.Append(nil, body.With("name", value.String(swapCase(body.Get("name").Text()))))
+	return q
+}
+
+// swapCase is a text with small letters for capitals and capitals for small ones.
+func swapCase(s string) string {
+	return strings.Map(func(r rune) rune {
 		if u := []rune(strings.ToUpper(string(r))); len(u) == 1 && u[0] != r {
 			return u[0]
 		}
@@ -483,9 +489,7 @@ func swapped(q Request) Request {
 			return l[0]
 		}
 		return r
-	}, body.Get("name").Text())
-	q.Body = value.Append(nil, body.With("name", value.String(name)))
-	return q
+	}, s)
 }
 
 // lists are the reads without a parameter that is not in the call's path.

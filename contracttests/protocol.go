@@ -233,6 +233,9 @@ func (r *run) probe(ctx context.Context, j *Judge, steps *[]Exchange, q Request,
 	*steps = append(*steps, x)
 	op := r.API.OperationByID(q.Operation)
 	problems := r.document(&x, op)
+	if slices.ContainsFunc(problems, func(p problem) bool { return slices.Contains(byComparison, p.code) }) {
+		return r.compare(ctx, j, *steps, problems)
+	}
 	for _, p := range problems {
 		r.note(p, q.Operation, *steps)
 	}
@@ -270,6 +273,41 @@ func (r *run) probe(ctx context.Context, j *Judge, steps *[]Exchange, q Request,
 	r.conformance.before = before
 	if fits {
 		r.keepLedger(j)
+	}
+	return fits
+}
+
+// byComparison are the checks of what is amiss only if the same call has success the
+// usual way.
+var byComparison = []string{"request-framing", "keep-alive", "conditional"}
+
+// compare makes the last call once more, the usual way, and keeps the problems if that
+// has success. It is false when the picture does not fit the server any more.
+func (r *run) compare(ctx context.Context, j *Judge, steps []Exchange, problems []problem) bool {
+	x := &steps[len(steps)-1]
+	before := r.conformance.before
+	defer func() { r.conformance.before = before }()
+	if x.Response != nil && x.Err == nil && x.Response.Status < 400 {
+		for _, p := range problems {
+			r.note(p, x.Request.Operation, steps) // it was carried out, or not modified
+		}
+		return x.Response.Status >= 300 || r.took(j, *x, x.Request.Body)
+	}
+	q := same(x.Request, "the usual way, for comparison", "Connection", "close")
+	for _, n := range []string{"Transfer-Encoding", "Expect", "If-None-Match", "If-Modified-Since", "If-Match"} {
+		q.Header.Del(n)
+	}
+	var control []Exchange
+	fits := r.step(ctx, j, &control, q)
+	if !succeeded(control) {
+		return fits
+	}
+	for _, p := range problems {
+		r.note(p, x.Request.Operation, steps)
+		f := Finding{Code: p.code, Operation: x.Request.Operation, Severity: p.severity}
+		if found := r.findings[f.Key()]; found != nil && found.Control == nil {
+			found.Control = control
+		}
 	}
 	return fits
 }

@@ -6,6 +6,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/understudy-dev/understudy/behavior"
@@ -55,6 +57,49 @@ func overWire(t testing.TB, c *contracttests.Config) {
 	client := contracttests.NewClient(contracttests.Target{URL: s.URL, API: c.API, Credentials: c.Credentials})
 	t.Cleanup(client.Close)
 	c.Sender = client
+}
+
+// TestComparison: a call that is refused however its body is sent, is not refused for
+// how it is sent.
+func TestComparison(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		refuses func(r *http.Request, closed bool) bool // closed: a POST had Connection: close before
+		want    bool
+	}{
+		{"from some time on, all are refused", func(_ *http.Request, closed bool) bool { return closed }, false},
+		{"from some time on, all in chunks are refused", func(r *http.Request, closed bool) bool { return closed && len(r.TransferEncoding) > 0 }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var closed atomic.Bool
+			c := config(t, "futureagi", func(h http.Handler, _ *openapi.API) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if admin := r.URL.Path == "/__admin/reset"; r.Method == http.MethodPost && !admin {
+						if tt.refuses(r, closed.Load()) {
+							w.WriteHeader(http.StatusBadRequest)
+							return
+						}
+						if r.Header.Get("Connection") == "close" {
+							closed.Store(true)
+						}
+					}
+					h.ServeHTTP(w, r)
+				})
+			})
+			c.Walk = -1
+			result, err := c.Run(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(result.Findings, func(f contracttests.Finding) bool { return f.Code == "request-framing" })
+			if got := i >= 0; got != tt.want {
+				t.Errorf("request-framing is found: %t, want %t", got, tt.want)
+			}
+			if i >= 0 && len(result.Findings[i].Control) != 1 {
+				t.Errorf("%d calls for comparison, want 1", len(result.Findings[i].Control))
+			}
+		})
+	}
 }
 
 // TestOverWire: over connections, too, the mock has no finding.

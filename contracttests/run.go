@@ -82,10 +82,12 @@ type Config struct {
 	// URL is what the result says of where the server is.
 	URL string
 
-	// For tests: the only phase that runs, and who is told of each try at calls at the
-	// same time.
-	phase string
-	told  func(string)
+	// For tests: the only phase that runs; how many rounds of calls at the same time
+	// there are, whatever they cost; who is told of each.
+	phase  string
+	tally  *tally // nil while findings are shown again
+	rounds int
+	told   func(string)
 }
 
 // An Entry of a ledger is a record that a run has made, or that is gone again.
@@ -142,6 +144,7 @@ func (c Config) Run(ctx context.Context) (*Result, error) {
 		c.Walk = 300
 	}
 	c.Safe = c.Safe && c.Reset == nil
+	c.Sender = patient(c.Sender, sleep)
 	began := time.Now()
 	r := &run{
 		Config: c, gen: newGenerator(c.API, c.Seed, c.Examples, c.Names),
@@ -174,7 +177,7 @@ func (c Config) Run(ctx context.Context) (*Result, error) {
 		phase.run(r, limited)
 	}
 	if errors.Is(context.Cause(limited), errBudget) {
-		r.result.Incomplete = true
+		r.result.Incomplete, r.result.Spent = true, true
 		r.remark("the run ended early: its budget was used up")
 	}
 	r.MaxRequests = 0
@@ -201,6 +204,7 @@ var phases = []struct {
 	{"bodies", (*run).bodies},
 	{"schemas", (*run).schemas},
 	{"lists", (*run).lists},
+	{"stories", (*run).stories},
 	{"walks", (*run).walk},
 	{"protocol", (*run).protocol},
 	{"calls at the same time", (*run).overlap},
@@ -249,6 +253,9 @@ const mostLearned = 100
 func (r *run) begin(ctx context.Context) (*Judge, bool) {
 	if r.lost || ctx.Err() != nil {
 		return nil, false
+	}
+	if r.tally != nil {
+		r.tally.begin()
 	}
 	if r.Reset == nil {
 		return r.again(ctx)
@@ -405,7 +412,11 @@ func (r *run) step(ctx context.Context, j *Judge, steps *[]Exchange, q Request) 
 // send makes a call, and counts it.
 func (r *run) send(ctx context.Context, q Request) Exchange {
 	r.count()
-	return r.Sender.Send(ctx, q)
+	x := r.Sender.Send(ctx, q)
+	if p, ok := r.Sender.(*patientSender); ok {
+		r.hear(p)
+	}
+	return x
 }
 
 // count counts a call.

@@ -2,6 +2,7 @@ package contracttests
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/understudy-dev/understudy/openapi"
 	"github.com/understudy-dev/understudy/openapi/param"
 	"github.com/understudy-dev/understudy/openapi/sample"
+	"github.com/understudy-dev/understudy/openapi/schema"
 )
 
 // How many values are tried around one good one.
@@ -33,6 +35,11 @@ func (r *run) schemas(ctx context.Context) {
 				return nil
 			}
 			base.Operation = op.ID
+			if rich := r.gen.rich(op, base); string(rich.Body) != string(base.Body) {
+				if _, out, err := j.predict(&rich); err == nil && !out.Refused {
+					base = rich
+				}
+			}
 			var out []Request
 			seen := map[string]bool{}
 			add := func(q Request) {
@@ -72,9 +79,15 @@ func (r *run) bodyCases(maker *sample.Maker, op *openapi.Operation, base Request
 		return
 	}
 	for _, c := range maker.Cases(media[0].Schema, good, sample.CaseOptions{Seed: r.Seed, Most: mostOfBody}) {
+		if otherSpelling(media[0].Schema, good, c.Pointer) {
+			continue
+		}
 		q := base
 		if q.Body, q.Why = value.Append(nil, c.Value), c.Why; c.Valid && bytes.Contains(q.Body, []byte(`\u0000`)) {
 			continue // what that is, no server agrees on
+		}
+		if len(op.Creates()) > 0 && !strings.HasPrefix(c.Pointer, "/name") {
+			q = r.gen.renamed(q)
 		}
 		add(q)
 	}
@@ -158,4 +171,18 @@ func written(p *param.Param, v value.Value) ([]string, bool) {
 		return nil, false // 1.0 is an integer in JSON; of other texts nobody says so
 	}
 	return []string{text(v)}, true
+}
+
+// otherSpelling is whether a case is about a member that is kept under the same name as
+// one that the good value has.
+func otherSpelling(s *schema.Schema, good value.Value, pointer string) bool {
+	name, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+	sub, ok := s.Property(name)
+	if !ok || good.Has(name) {
+		return false
+	}
+	kept := cmp.Or(sub.KeepAs(), name)
+	return slices.ContainsFunc(s.Properties(), func(p schema.Property) bool {
+		return p.Name != name && good.Has(p.Name) && cmp.Or(p.Schema.KeepAs(), p.Name) == kept
+	})
 }

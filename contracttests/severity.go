@@ -21,6 +21,12 @@ func (j *Judge) severityOfStatus(code string, a asked, w *way, x *Exchange) Seve
 		return j.severityOfInvalid(a, w)
 	case code == "use-after-delete" || code == "lost-create":
 		return Breach
+	case code == "refuses-valid" && slices.Contains([]int{400, 422}, x.Response.Status):
+		if w.out.Rule != nil && w.out.Rule.Basis != "stated" {
+			return Observation // the server may ask for more than is known
+		}
+	case code == "refuses-valid" && slices.Contains([]int{401, 403, 409, 410, 412, 423, 428}, x.Response.Status):
+		return Breach // unless the call is odd
 	case code == "ignored-auth" && a.call.Auth != behavior.Granted:
 		return Breach
 	}

@@ -33,7 +33,7 @@ type Fault struct {
 }
 
 // All are the faults, by name.
-var All = sorted(wire, shape, input, access, life, writes, lists, overlap)
+var All = sorted(wire, shape, input, access, life, writes, lists, overlap, protocol)
 
 func sorted(groups ...[]Fault) []Fault {
 	all := slices.Concat(groups...)

@@ -10,26 +10,27 @@ import (
 	"github.com/understudy-dev/understudy/openapi"
 )
 
-// window is how long a call waits for another one like it. Tests wait longer.
+// window is how long the answer to a call waits for another call like it. Tests wait
+// longer.
 var window = 20 * time.Millisecond
 
 // overlap are the faults that need two calls at once.
 var overlap = []Fault{
-	{Name: "race-double-create", Check: "rule-status", Summary: "Of two equal creations at once both succeed, although something of it has to be unique.",
+	{Name: "race-double-create", Check: "race", Summary: "Of two equal creations at once both succeed, although something of it has to be unique.",
 		Wrap: meet(func(c *call) bool { return c.r.Method == http.MethodPost && c.op.Writes() }, func(m *memory, c *call, first *answer) *answer {
 			if first == nil || c.created(first) == "" {
 				return c.send()
 			}
 			return m.twice(c, func(value.Member) bool { return true })
 		})},
-	{Name: "race-double-delete", Check: "use-after-delete", Summary: "Of two deletions of one record at once both succeed.",
+	{Name: "race-double-delete", Check: "race", Summary: "Of two deletions of one record at once both succeed.",
 		Wrap: meet(func(c *call) bool { return c.deletes() }, func(_ *memory, c *call, first *answer) *answer {
 			if first == nil || !c.good(first) {
 				return c.send()
 			}
 			return first.clone()
 		})},
-	{Name: "race-lost-update", Check: "rule-body", Summary: "Of two updates of one record at once both succeed, but only one is kept.",
+	{Name: "race-lost-update", Check: "race", Summary: "Of two updates of one record at once both succeed, but only one is kept.",
 		Wrap: meet(func(c *call) bool { return c.updates() }, func(_ *memory, c *call, first *answer) *answer {
 			if first == nil || !c.good(first) {
 				return c.send()
@@ -47,16 +48,17 @@ var overlap = []Fault{
 		})},
 }
 
-// meeting is two calls that are under way at once.
+// meeting is a call that is under way, and whoever joins it.
 type meeting struct {
-	joined chan struct{} // closed when the second one is there
-	done   chan struct{} // closed when the first one is answered
-	answer *answer       // of the first one
+	joined   chan struct{} // closed when the second one is there
+	answered chan struct{} // closed when there is the answer of the first one
+	answer   *answer       // of the first one; nil if it has none
 }
 
-// meet lets calls that applies says wait for another one to the same target, for
-// window at most. f answers both, one after the other; first is what the first of
-// them was answered, nil for itself and for who met nobody.
+// meet holds the answers to calls that applies says back until another call to the
+// same target comes, for window at most; refusals are not held back. f answers both, one
+// after the other; first is what the first of them was answered, nil for itself and for
+// who met nobody.
 func meet(applies func(c *call) bool, f func(m *memory, c *call, first *answer) *answer) func(http.Handler, *openapi.API) http.Handler {
 	return func(next http.Handler, api *openapi.API) http.Handler {
 		t := newTarget(next, api)
@@ -88,32 +90,39 @@ func meet(applies func(c *call) bool, f func(m *memory, c *call, first *answer) 
 				delete(waiting, key)
 				close(one.joined)
 			} else {
-				one = &meeting{joined: make(chan struct{}), done: make(chan struct{})}
+				one = &meeting{joined: make(chan struct{}), answered: make(chan struct{})}
 				waiting[key] = one
 			}
 			mu.Unlock()
+			do := func(first *answer) *answer {
+				m.mu.Lock()
+				defer m.mu.Unlock()
+				return f(m, c, first)
+			}
 			if second {
-				<-one.done
-			} else {
-				defer close(one.done)
+				<-one.answered
+				do(one.answer).write(w, r)
+				return
+			}
+			a := func() *answer {
+				defer close(one.answered)
+				a := do(nil)
+				one.answer = a.clone()
+				return a
+			}()
+			if c.good(a) {
 				timer := time.NewTimer(window)
 				select {
 				case <-one.joined:
 				case <-timer.C:
 				}
 				timer.Stop()
-				mu.Lock()
-				if waiting[key] == one {
-					delete(waiting, key)
-				}
-				mu.Unlock()
 			}
-			m.mu.Lock()
-			a := f(m, c, one.answer)
-			if !second {
-				one.answer = a.clone()
+			mu.Lock()
+			if waiting[key] == one {
+				delete(waiting, key)
 			}
-			m.mu.Unlock()
+			mu.Unlock()
 			a.write(w, r)
 		})
 	}

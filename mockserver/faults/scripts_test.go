@@ -54,6 +54,7 @@ var scripts = []struct{ fault, api, script, faulty, sound string }{
 		metered GET /v1/agents
 		metered GET /v1/agents
 		metered GET /v1/agents`, `^429\r?\nContent-Type: [^\n]*\nX-Rate`, `^429.*Retry-After`},
+	{"head-other-length", "futureagi", `owner HEAD ` + skeptic, `Content-Length: 859\r?\n`, `Content-Length: 858\r?\n`},
 	{"challenge-missing", "ayra", `- GET ` + acme, `^401\r?\nContent-Type: [^\n]*\n(X-[^\n]*\n)*\r?\n`, `^401.*Www-Authenticate: Bearer`},
 	{"allow-missing", "ayra", `owner PATCH ` + acme, `^405\r?\nContent-Type`, `^405\r?\nAllow: GET`},
 	{"allow-wrong", "ayra", `owner PATCH ` + acme, `Allow: PATCH`, `Allow: GET, HEAD, PUT, DELETE, OPTIONS`},

@@ -75,7 +75,7 @@ var wire = []Fault{
 			}
 			return a
 		})},
-	{Name: "rate-limit-stands-still", Check: "response-headers", Summary: "The number of requests that are left is always the limit.",
+	{Name: "rate-limit-stands-still", Check: "rate-limit", Summary: "The number of requests that are left is always the limit.",
 		Wrap: edit(func(c *call) *answer {
 			a := c.send()
 			for name := range a.header {
@@ -87,7 +87,7 @@ var wire = []Fault{
 			}
 			return a
 		})},
-	{Name: "retry-after-missing", Check: "response-headers", Summary: "429 does not say when to come again.",
+	{Name: "retry-after-missing", Check: "retry-after", Summary: "429 does not say when to come again.",
 		Wrap: edit(func(c *call) *answer {
 			a := c.send()
 			if a.status == http.StatusTooManyRequests {
