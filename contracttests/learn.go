@@ -175,7 +175,12 @@ func (l *learner) targets(op *openapi.Operation) [][]string {
 	if l.ways[op.ID] == nil {
 		l.ways[op.ID] = l.r.gen.plainest(op)
 	}
-	p := l.r.API.PathOf(op)
+	return l.r.fillings(l.judge, op)
+}
+
+// fillings are the ways to fill an operation's path with records of a picture.
+func (r *run) fillings(j *Judge, op *openapi.Operation) [][]string {
+	p := r.API.PathOf(op)
 	args := [][]string{nil}
 	for _, name := range p.Names {
 		k := slices.IndexFunc(op.Lookups(), func(x behavior.Lookup) bool { return x.Location == "path" && x.Name == name })
@@ -183,11 +188,11 @@ func (l *learner) targets(op *openapi.Operation) [][]string {
 			return nil
 		}
 		res := op.Lookups()[k].Resource
-		id := l.judge.api.Plan.Resource(res).ID()
+		id := j.api.Plan.Resource(res).ID()
 		var next [][]string
 		for _, a := range args {
-			for _, rec := range l.judge.world().Records(res) {
-				if l.below(rec, p.Names, a) {
+			for _, rec := range j.world().Records(res) {
+				if below(rec, p.Names, a) {
 					next = append(next, append(slices.Clone(a), text(rec.Get(id))))
 				}
 			}
@@ -200,7 +205,7 @@ func (l *learner) targets(op *openapi.Operation) [][]string {
 }
 
 // below is whether a record may belong to those that a path names before it.
-func (l *learner) below(rec value.Value, names, args []string) bool {
+func below(rec value.Value, names, args []string) bool {
 	for i, a := range args {
 		if v := rec.Get(names[i]); v.IsString() && !strings.EqualFold(v.Text(), a) {
 			return false

@@ -312,12 +312,13 @@ func (g *generator) usualText(j *Judge, who asker, name, text string, s *schema.
 	return utf8.RuneCountInString(text) <= plainLength
 }
 
-// mentions is whether a text stands somewhere in a record.
-func (j *Judge) mentions(text string) bool {
-	text = strings.ToLower(text)
+// mentions is whether a text stands somewhere in a record. In other letters it counts as
+// a part of a text only: of a whole one, nobody says that they are the same.
+func (j *Judge) mentions(part string) bool {
+	text := strings.ToLower(part)
 	var in func(v value.Value, depth int) bool
 	in = func(v value.Value, depth int) bool {
-		return v.IsString() && strings.Contains(strings.ToLower(v.Text()), text) ||
+		return v.IsString() && (strings.Contains(v.Text(), part) || strings.Contains(strings.ToLower(v.Text()), text) && len(v.Text()) > len(text)) ||
 			depth > 0 && (slices.ContainsFunc(v.Elems(), func(e value.Value) bool { return in(e, depth-1) }) ||
 				slices.ContainsFunc(v.Members(), func(m value.Member) bool { return in(m.Value, depth-1) }))
 	}

@@ -116,6 +116,82 @@ func (r *run) prepare(ctx context.Context, j *Judge, op *openapi.Operation, step
 	return ids
 }
 
+// strangers calls operations about records that are not there, under ids of many forms.
+func (r *run) strangers(ctx context.Context) {
+	for _, op := range r.operations() {
+		p := r.API.PathOf(op)
+		if len(op.Lookups()) == 0 {
+			continue
+		}
+		r.series(ctx, op, func(j *Judge) []Request {
+			base, ok := r.good(op, j)
+			if !ok {
+				return nil
+			}
+			_, args, _ := r.API.Match(pathOf(base.Target), nil)
+			_, query, asks := cutQuery(base.Target)
+			var out []Request
+			for i, name := range p.Names {
+				for _, id := range otherIDs(args[i], r.gen) {
+					q := base
+					q.Operation, q.Target, q.Why = op.ID, p.Template, "with another "+name
+					for k, n := range p.Names {
+						arg := args[k]
+						if k == i {
+							arg = url.PathEscape(id)
+						}
+						q.Target = replaceParameter(q.Target, n, arg)
+					}
+					if asks {
+						q.Target += "?" + query
+					}
+					out = append(out, q)
+				}
+			}
+			body, err := value.Parse(base.Body)
+			for _, l := range op.Lookups() {
+				if err != nil || l.Location != "body" || !body.Get(l.Name).IsString() {
+					continue
+				}
+				for _, id := range otherIDs(body.Get(l.Name).Text(), r.gen) {
+					q := base
+					q.Operation, q.Body, q.Why = op.ID, value.Append(nil, body.With(l.Name, value.String(id))), "with another "+l.Name
+					out = append(out, q)
+				}
+			}
+			return out
+		})
+	}
+}
+
+// otherIDs are ids of nothing, of the form of one that is: fresh, in other letters, of
+// another length, of other characters.
+func otherIDs(id string, g *generator) []string {
+	id, _ = url.PathUnescape(id)
+	fresh := strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9':
+			return rune('0' + g.rng.IntN(10))
+		case r >= 'a' && r <= 'f':
+			return rune('a' + g.rng.IntN(6))
+		case r >= 'A' && r <= 'F':
+			return rune('A' + g.rng.IntN(6))
+		}
+		return r
+	}, id)
+	list := []string{fresh, strings.ToUpper(fresh), strings.ToUpper(id), fresh + "0", strings.Repeat("z", len(id)), "0", "-1", "nothing", "00000000-0000-0000-0000-000000000000"}
+	if len(fresh) > 2 {
+		list = append(list, fresh[:len(fresh)-1], fresh[:len(fresh)/2]+"g"+fresh[len(fresh)/2+1:])
+	}
+	var out []string
+	for _, s := range list {
+		if s != id && s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // look is why a call is made that shows what others have done.
 const look = "to see what it has done"
 

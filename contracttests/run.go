@@ -85,7 +85,6 @@ type Config struct {
 	// For tests: the only phase that runs; how many rounds of calls at the same time
 	// there are, whatever they cost; who is told of each.
 	phase  string
-	tally  *tally // nil while findings are shown again
 	rounds int
 	told   func(string)
 }
@@ -126,6 +125,7 @@ type run struct {
 	misfits  map[string]int  // how often an operation's answers did not fit
 	stop     context.CancelCauseFunc
 	phase    string
+	tally    *tally            // nil while findings are shown again
 	replayed bool              // this run shows a finding again: it has no phases
 	habits   habits            // what the server does otherwise, one call after the other
 	effects  map[string]effect // by operation: what calls at the same time have been tried for
@@ -151,7 +151,7 @@ func (c Config) Run(ctx context.Context) (*Result, error) {
 		base:        NewJudge(c.API, c.World, c.Callers, c.Credentials),
 		conformance: conformance{api: c.API, slow: c.MaxTime},
 		result:      &Result{API: c.API.Name, Title: c.API.Title, URL: c.URL, Seed: c.Seed, Began: began},
-		ways:        map[string][]Request{}, plain: map[string]bool{}, misfits: map[string]int{},
+		tally:       newTally(c.API), ways: map[string][]Request{}, plain: map[string]bool{}, misfits: map[string]int{},
 		findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{},
 	}
 	r.gen.home, r.base.ordinary = r.base, r.gen.ordinary
@@ -199,6 +199,7 @@ var phases = []struct {
 	{"rules", (*run).eachRule},
 	{"lives of records", (*run).lives},
 	{"access", (*run).access},
+	{"strangers", (*run).strangers},
 	{"other parents", (*run).parents},
 	{"methods", (*run).methods},
 	{"bodies", (*run).bodies},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 // What the stories tell at the most.
 const (
 	mostVariants = 5 // bodies of one operation
+	mostParents  = 6 // lists below different parents
 	mostStates   = 5 // values of a member that are gone through in pairs
 )
 
@@ -25,16 +27,18 @@ const (
 func (r *run) stories(ctx context.Context) {
 	for _, resource := range r.API.Plan.Resources() {
 		create, ok := r.creator(resource)
-		if !ok {
+		if !ok && r.Safe {
 			continue
 		}
-		for _, tell := range []func(*story){(*story).changes, (*story).states, (*story).clashes, (*story).ends, (*story).neighbours} {
+		for _, tell := range []func(*story){(*story).changes, (*story).states, (*story).clashes, (*story).ends, (*story).neighbours, (*story).orphans} {
 			j, ok := r.begin(ctx)
 			if !ok {
 				return
 			}
-			s := &story{run: r, ctx: ctx, j: j, resource: resource, create: create, going: true}
-			r.provide(ctx, j, create, &s.steps)
+			s := &story{run: r, ctx: ctx, j: j, resource: resource, create: create, going: true, used: map[string]bool{}}
+			if create != nil {
+				r.provide(ctx, j, create, &s.steps)
+			}
 			tell(s)
 		}
 	}
@@ -60,7 +64,9 @@ type story struct {
 	ctx      context.Context
 	j        *Judge
 	resource string
-	create   *openapi.Operation
+	create   *openapi.Operation // nil where no operation makes records: then those of others are taken
+	used     map[string]bool    // records of others that were taken
+	near     value.Value        // the last of them
 	steps    []Exchange
 	going    bool
 }
@@ -77,6 +83,9 @@ func (s *story) do(op *openapi.Operation, q Request, why string) bool {
 
 // make creates a record and is its id; "" if none was made.
 func (s *story) make(change func(body value.Value) value.Value) string {
+	if s.create == nil {
+		return s.take()
+	}
 	q, ok := s.good(s.create, s.j)
 	if !ok {
 		s.going = false
@@ -95,6 +104,35 @@ func (s *story) make(change func(body value.Value) value.Value) string {
 		}
 	}
 	return ""
+}
+
+// take is the id of a record of somebody else, near the last one that was taken; "" if
+// there is none left.
+func (s *story) take() string {
+	best, most := value.Value{}, -1
+	for _, rec := range s.j.world().Records(s.resource) {
+		id := rec.Get(s.API.Plan.Resource(s.resource).ID())
+		if !id.IsString() || s.used[id.Text()] {
+			continue
+		}
+		alike := 0
+		for _, m := range rec.Members() {
+			if m.Value.IsString() && value.Equal(s.near.Get(m.Name), m.Value) {
+				alike++
+			}
+		}
+		if alike > most {
+			best, most = rec, alike
+		}
+	}
+	if most < 0 {
+		s.going = false
+		return ""
+	}
+	s.near = best
+	id := best.Get(s.API.Plan.Resource(s.resource).ID()).Text()
+	s.used[id] = true
+	return id
 }
 
 // record is what the picture knows of a record.
@@ -175,10 +213,33 @@ func (s *story) look(ids ...string) {
 	}
 	for _, op := range s.everyCalled() {
 		if !op.Writes() && slices.Contains(op.Lists(), s.resource) {
-			if q, _, ok := s.everything(s.j, op); ok {
-				s.do(op, q, look)
-			}
+			s.lookAt(op)
 		}
+	}
+}
+
+// lookAt reads a list, below each of its parents.
+func (s *story) lookAt(op *openapi.Operation) {
+	plain, _, ok := s.everything(s.j, op)
+	if !ok {
+		return
+	}
+	p := s.API.PathOf(op)
+	_, query, asks := cutQuery(plain.Target)
+	ways := s.fillings(s.j, op)
+	if len(ways) > mostParents { // the newest
+		ways = ways[len(ways)-mostParents:]
+	}
+	for _, args := range ways {
+		q := plain
+		q.Target = p.Template
+		for i, name := range p.Names {
+			q.Target = replaceParameter(q.Target, name, url.PathEscape(args[i]))
+		}
+		if asks {
+			q.Target += "?" + query
+		}
+		s.do(op, q, look)
 	}
 }
 
@@ -389,6 +450,9 @@ func (s *story) with(op *openapi.Operation, q Request, id, member string, v valu
 
 // claim creates a record with a value in a member.
 func (s *story) claim(member string, v value.Value) {
+	if s.create == nil {
+		return
+	}
 	q, ok := s.good(s.create, s.j)
 	if !ok {
 		return
@@ -419,19 +483,26 @@ func (s *story) ends() {
 }
 
 func (s *story) end(del *openapi.Operation, changed, full bool) {
-	q, ok := s.good(s.create, s.j)
-	if full {
-		q = s.gen.rich(s.create, q)
+	var q Request
+	id := ""
+	if s.create == nil {
+		id = s.take()
+	} else {
+		ok := false
+		if q, ok = s.good(s.create, s.j); full {
+			q = s.gen.rich(s.create, q)
+		}
+		q = s.gen.renamed(q)
+		if !ok || !s.do(s.create, q, "to have one that ends") {
+			return
+		}
+		if i := slices.IndexFunc(s.j.writes, func(w behavior.Write) bool { return w.Resource == s.resource && w.Before.IsMissing() }); i >= 0 {
+			id = s.j.writes[i].ID
+		}
 	}
-	q = s.gen.renamed(q)
-	if !ok || !s.do(s.create, q, "to have one that ends") {
+	if id == "" {
 		return
 	}
-	i := slices.IndexFunc(s.j.writes, func(w behavior.Write) bool { return w.Resource == s.resource && w.Before.IsMissing() })
-	if i < 0 {
-		return
-	}
-	id := s.j.writes[i].ID
 	if changed {
 		for _, op := range s.ofRecord(isChange) {
 			if list := s.variants(op, id); len(list) > 0 && !s.do(op, list[len(list)-1], "to change it") {
@@ -472,6 +543,9 @@ func (s *story) end(del *openapi.Operation, changed, full bool) {
 		s.do(c.op, c.q, "after its deletion")
 	}
 	s.look()
+	if s.create == nil {
+		return
+	}
 	s.do(s.create, q, "to make it again")
 	for _, w := range s.j.writes {
 		if w.Resource == s.resource && w.Before.IsMissing() {
@@ -510,4 +584,61 @@ func (s *story) neighbours() {
 		}
 	}
 	s.look(ids[0], ids[2])
+}
+
+// orphans deletes a record that others refer to, and looks at those.
+func (s *story) orphans() {
+	if s.Safe {
+		return
+	}
+	for _, del := range s.ofRecord(func(op *openapi.Operation) bool { return op.Method == http.MethodDelete && op.Writes() }) {
+		tried := 0
+		for _, rec := range s.j.world().Records(s.resource) {
+			id := rec.Get(s.API.Plan.Resource(s.resource).ID())
+			if !id.IsString() || tried == 3 {
+				continue
+			}
+			children := s.children(id)
+			q, ok := s.about(del, Request{Method: del.Method, Target: del.Path, Caller: first(s.Names)}, id.Text(), rec)
+			if len(children) == 0 || !ok {
+				continue
+			}
+			if _, out, err := s.j.predict(&q); err != nil || out.Refused {
+				continue
+			}
+			tried++
+			if !s.do(del, q, "to delete what others refer to") {
+				return
+			}
+			for i, c := range children {
+				if get, ok := s.j.reads(c.resource, c.record.Get(s.API.Plan.Resource(c.resource).ID()), c.record, c.record.Members()); ok && i < mostParents {
+					get.Caller = first(s.Names)
+					s.do(s.API.OperationByID(get.Operation), get, look)
+				}
+			}
+			for _, op := range s.everyCalled() {
+				if !op.Writes() && len(op.Lists()) > 0 && slices.ContainsFunc(children, func(c child) bool { return slices.Contains(op.Lists(), c.resource) }) {
+					s.lookAt(op)
+				}
+			}
+		}
+	}
+}
+
+// A child is a record that refers to another one.
+type child struct {
+	resource string
+	record   value.Value
+}
+
+func (s *story) children(id value.Value) (out []child) {
+	for _, resource := range s.API.Plan.Resources() {
+		own := s.API.Plan.Resource(resource).ID()
+		for _, rec := range s.j.world().Records(resource) {
+			if slices.ContainsFunc(rec.Members(), func(m value.Member) bool { return m.Name != own && value.Equal(m.Value, id) }) {
+				out = append(out, child{resource, rec})
+			}
+		}
+	}
+	return out
 }
