@@ -293,3 +293,27 @@ func (r *Resource) Unique() []string {
 	}
 	return out
 }
+
+// Hold lets nothing happen by the clock any more: what goes on after an answer waits for
+// [World.Advance]. Forks hold, too. Call it before the world is used.
+func (w *World) Hold() { w.held = true }
+
+// Pending is how many rounds of what goes on after answers are still to come.
+func (w *World) Pending() (n int) {
+	for _, t := range w.state.Load().tasks {
+		n += int(max(t.rounds-t.round+1, 1))
+	}
+	return n
+}
+
+// Advance lets the next round happen that goes on after an answer, with the choices of
+// choose, and is what it writes. It is false if there is none.
+func (w *World) Advance(choose Chooser) ([]Write, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.state.Load()
+	if len(s.tasks) == 0 {
+		return nil, false
+	}
+	return w.runTaskWith(s.tasks[0], s.tasks[1:], choose), true
+}

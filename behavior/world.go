@@ -31,6 +31,7 @@ type World struct {
 	// counted. Set it before the world is used.
 	EnforceQuotas bool
 
+	held  bool         // what goes on later waits for Advance
 	mu    sync.Mutex   // held by writers
 	rw    sync.RWMutex // held by readers, and by a writer that changes in place
 	epoch uint64       // what has it is this world's alone; guarded by mu
@@ -220,7 +221,7 @@ func (w *World) Fork() *World {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.epoch = nextTx()
-	c := &World{plan: w.plan, seed: w.seed, clock: w.clock, first: w.first, EnforceQuotas: w.EnforceQuotas, epoch: nextTx()}
+	c := &World{plan: w.plan, seed: w.seed, clock: w.clock, first: w.first, held: w.held, EnforceQuotas: w.EnforceQuotas, epoch: nextTx()}
 	c.state.Store(w.state.Load())
 	return c
 }
@@ -323,6 +324,9 @@ const mostDue = 500
 
 // settle runs what is due.
 func (w *World) settle(now time.Time) {
+	if w.held {
+		return
+	}
 	if s := w.state.Load(); len(s.tasks) == 0 || s.tasks[0].due.After(now) {
 		return
 	}
@@ -337,10 +341,16 @@ func (w *World) settle(now time.Time) {
 	}
 }
 
-func (w *World) runTask(t *task, rest []*task) {
+func (w *World) runTask(t *task, rest []*task) { w.runTaskWith(t, rest, nil) }
+
+// runTaskWith is runTask with somebody else's choices; nil for the world's own.
+func (w *World) runTaskWith(t *task, rest []*task, choose Chooser) (writes []Write) {
 	f := frames.Get().(*frame)
 	f.reset(w.plan, t.call)
 	exclusive := w.begin(f, t.due)
+	if choose != nil {
+		f.watch(choose)
+	}
 	f.tx.tasks, f.tx.tasksChanged = rest, true
 	if next := t.next(); next != nil {
 		f.tx.later(next)
@@ -356,4 +366,8 @@ func (w *World) runTask(t *task, rest []*task) {
 	}()
 	f.round(t)
 	done = true
+	if !f.out.Refused {
+		writes = f.tx.writes()
+	}
+	return writes
 }

@@ -47,6 +47,7 @@ var Checks = []CheckKind{
 	{"wording", "The server says the same as the rule, in the same words.", byRules, ""},
 	{"use-after-delete", "What was deleted, or is another tenant's, or below another parent, is not found.", byRules, "Schemathesis use_after_free, RESTler UseAfterFree, NameSpaceRule and ResourceHierarchy"},
 	{"lost-create", "What was created is there.", byRules, "Schemathesis ensure_resource_availability"},
+	{"never-ends", "What goes on after an answer comes to its end.", byRules, "EvoMaster's and RESTler's polling of 202"},
 	{"list-contents", "A list has the records that belong to it and no other, as they are, in its order; totals and pages agree.", byRules, "RESTler LeakageRule"},
 
 	// What holds for calls at the same time.

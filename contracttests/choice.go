@@ -27,6 +27,7 @@ type choices struct {
 	replay  []*hole               // the holes of an earlier walk, to be given again
 	bound   map[*hole]value.Value // and what is known of them
 	answer  value.Value           // the body that came; Missing if there is none
+	loose   bool                  // what is chosen from a list, or by a pattern, may be anything
 	lists   []*behavior.Listing   // what was listed on the way
 	swept   bool                  // records that nobody knows are changed or removed
 	unseen  []unseen              // records that are held possible, or not, on this way
@@ -49,6 +50,9 @@ func (c *choices) Choose(l *behavior.Law) value.Value {
 		return value.Bool(c.way(2) == 1)
 	case behavior.Unknown:
 		return value.Hole(&hole{law: l})
+	}
+	if c.loose && (l.Kind == behavior.Pick || l.Kind == behavior.Pattern) {
+		l = kept
 	}
 	h := &hole{law: l, since: c.since}
 	if n := len(c.holes); n < len(c.replay) {

@@ -138,6 +138,9 @@ func (c *choices) List(l *behavior.Listing) ([]value.Value, value.Value) {
 	if l.Others || l.Maybe != nil {
 		return c.partly(l, id, shown, ids)
 	}
+	if items, ok := strangersIn(l, id, ids); ok {
+		return items, value.Int(int64(len(l.Records)))
+	}
 	for _, order := range orders(l) {
 		arranged := &behavior.Listing{Records: order, Keys: l.Keys, Offset: l.Offset, Limit: l.Limit}
 		fit(arranged, id, ids)
@@ -151,6 +154,37 @@ func (c *choices) List(l *behavior.Listing) ([]value.Value, value.Value) {
 
 // Sweep implements [behavior.Observer].
 func (c *choices) Sweep(string) { c.swept = true }
+
+// strangersIn arranges a list in which records stand whose ids nobody has seen yet: each
+// id that is not known is that of one of them.
+func strangersIn(l *behavior.Listing, id string, ids []string) ([]value.Value, bool) {
+	known, unknown := map[string]value.Value{}, []value.Value(nil)
+	for _, r := range l.Records {
+		if v := r.Get(id); v.Kind() == value.HoleKind {
+			unknown = append(unknown, r)
+		} else {
+			known[text(v)] = r
+		}
+	}
+	if len(unknown) == 0 || l.Limit >= 0 && len(l.Records) > l.Limit || l.Offset > 0 {
+		return nil, false
+	}
+	var items []value.Value
+	for _, key := range ids {
+		if r, ok := known[key]; ok {
+			items = append(items, r)
+			delete(known, key)
+		} else if len(unknown) > 0 {
+			items, unknown = append(items, unknown[0]), unknown[1:]
+		}
+	}
+	for _, r := range l.Records { // what the answer leaves out
+		if _, left := known[text(r.Get(id))]; left {
+			items = append(items, r)
+		}
+	}
+	return append(items, unknown...), true
+}
 
 // elements are those of the list in a body: of the array, nearest to the root,
 // whose elements have that member. An empty array is a list, too.

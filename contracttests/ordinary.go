@@ -133,6 +133,9 @@ func (g *generator) ordinary(j *Judge, a asked, q *Request) bool {
 		return false // half of somebody's
 	}
 	who := asker{q.Caller, !a.op.Writes()}
+	if undeclared(a) {
+		return false
+	}
 	if q.Body != nil {
 		body, err := value.Parse(q.Body)
 		if err != nil {

@@ -21,6 +21,7 @@ type picture struct {
 }
 
 func newPicture(world *behavior.World) *picture {
+	world.Hold()
 	return &picture{world: world, holes: map[*hole]bool{}, taken: map[string]bool{}}
 }
 

@@ -76,6 +76,9 @@ type Config struct {
 	// removes it, and again when it is gone. nil for nobody.
 	Ledger func(Entry)
 
+	// Sleep waits while something goes on after an answer. nil is time.
+	Sleep func(ctx context.Context, d time.Duration) error
+
 	// Progress is told how far the run is, now and then. nil for nobody.
 	Progress func(Progress)
 
@@ -206,6 +209,7 @@ var phases = []struct {
 	{"schemas", (*run).schemas},
 	{"lists", (*run).lists},
 	{"stories", (*run).stories},
+	{"what goes on later", (*run).later},
 	{"walks", (*run).walk},
 	{"protocol", (*run).protocol},
 	{"calls at the same time", (*run).overlap},
