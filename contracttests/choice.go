@@ -24,13 +24,14 @@ type choices struct {
 	asked   []int
 	since   time.Time // the newest of the server's times
 	holes   []*hole
-	replay  []*hole               // the holes of an earlier walk, to be given again
-	bound   map[*hole]value.Value // and what is known of them
-	answer  value.Value           // the body that came; Missing if there is none
-	loose   bool                  // what is chosen from a list, or by a pattern, may be anything
-	lists   []*behavior.Listing   // what was listed on the way
-	swept   bool                  // records that nobody knows are changed or removed
-	unseen  []unseen              // records that are held possible, or not, on this way
+	replay  []*hole                    // the holes of an earlier walk, to be given again
+	bound   map[*hole]value.Value      // and what is known of them
+	answer  value.Value                // the body that came; Missing if there is none
+	loose   bool                       // what is chosen from a list, or by a pattern, may be anything
+	vague   map[string]map[string]bool // members that are open in some records, by resource
+	lists   []*behavior.Listing        // what was listed on the way
+	swept   bool                       // records that nobody knows are changed or removed
+	unseen  []unseen                   // records that are held possible, or not, on this way
 }
 
 // unseen is a record that the picture does not have: Missing if this way has it that

@@ -118,7 +118,7 @@ var ofForm = []string{"undocumented-status", "content-type", "response-schema", 
 func (r *run) blame(problems []problem, operation string, cause *behavior.Rule) {
 	for i := range problems {
 		p := &problems[i]
-		if p.code == "wording" || p.rule == nil || p.rule == cause || r.plain[p.code+" "+operation+" "+p.title] {
+		if p.code == "wording" || p.rule == nil || p.rule == cause || r.plain[p.code+" "+operation+" "+p.title] || p.odd || p.settled && p.severity == Observation {
 			continue // it is so whatever was called before
 		}
 		p.title += ", behind " + cause.ID

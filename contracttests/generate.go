@@ -108,7 +108,7 @@ func (g *generator) plainest(op *openapi.Operation) []Request {
 		if err != nil || a.op != op {
 			continue
 		}
-		c := &choices{judge: g.home}
+		c := &choices{judge: g.home, vague: g.home.vagueMembers(g.home.pictures[0])}
 		out := g.home.world().Try(a.call, c)
 		if out.Refused || len(c.lists) == 0 || !c.lists[0].Whole || c.lists[0].Offset > 0 || c.lists[0].Limit == 0 {
 			continue

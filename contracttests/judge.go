@@ -114,7 +114,7 @@ func (j *Judge) predict(r *Request) (asked, behavior.Outcome, error) {
 	if err != nil || a.op == nil {
 		return a, behavior.Outcome{}, err
 	}
-	return a, j.world().Try(a.call, &choices{judge: j}), nil
+	return a, j.world().Try(a.call, &choices{judge: j, vague: j.vagueMembers(j.pictures[0])}), nil
 }
 
 // Observe judges an answer by the rules. The pictures in which one of the ways that
@@ -220,7 +220,7 @@ func (j *Judge) otherReason(x *Exchange, a asked, w *way) ([]problem, bool) {
 	if !other {
 		sound := *a.call
 		sound.Violations = nil
-		out := j.world().Try(&sound, &choices{judge: j})
+		out := j.world().Try(&sound, &choices{judge: j, vague: j.vagueMembers(j.pictures[0])})
 		other = out.Refused && out.Status == got
 	}
 	if !other {

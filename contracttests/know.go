@@ -12,17 +12,16 @@ import (
 
 // knowledge says how much of a server its pictures show. nil means all of it.
 type knowledge struct {
-	open  map[string]bool            // resources that may have records nobody has seen
-	vague map[string]map[string]bool // by resource: members that are open in some records
-	own   map[string]bool            // ids that the server gave to what this run has made
-	met   map[string]bool            // attributes of callers that were learned
-	spoil map[string]bool            // ids of records that took what they should not
-	sure  bool                       // the callers are known as they are
-	token string                     // stands in the names that this run gives, and nowhere else
+	open  map[string]bool // resources that may have records nobody has seen
+	own   map[string]bool // ids that the server gave to what this run has made
+	met   map[string]bool // attributes of callers that were learned
+	spoil map[string]bool // ids of records that took what they should not
+	sure  bool            // the callers are known as they are
+	token string          // stands in the names that this run gives, and nowhere else
 }
 
 func newKnowledge(token string) *knowledge {
-	return &knowledge{open: map[string]bool{}, vague: map[string]map[string]bool{}, own: map[string]bool{}, met: map[string]bool{}, spoil: map[string]bool{}, token: token}
+	return &knowledge{open: map[string]bool{}, own: map[string]bool{}, met: map[string]bool{}, spoil: map[string]bool{}, token: token}
 }
 
 // fork shares what is known of the server at large.
@@ -30,7 +29,7 @@ func (k *knowledge) fork() *knowledge {
 	if k == nil {
 		return nil
 	}
-	return &knowledge{open: k.open, vague: k.vague, own: maps.Clone(k.own), met: k.met, spoil: k.spoil, sure: k.sure, token: k.token}
+	return &knowledge{open: k.open, own: maps.Clone(k.own), met: k.met, spoil: k.spoil, sure: k.sure, token: k.token}
 }
 
 // fresh is whether a value comes from this run, so that nobody else's records have
@@ -84,7 +83,30 @@ func (c *choices) Others(resource string, members []string, values []value.Value
 	if k == nil || slices.ContainsFunc(values, k.fresh) {
 		return false
 	}
-	return k.open[resource] || slices.ContainsFunc(members, func(m string) bool { return k.vague[resource][m] })
+	return k.open[resource] || slices.ContainsFunc(members, func(m string) bool { return c.vague[resource][m] })
+}
+
+// vagueMembers are the members, by resource, in which some record has something that
+// nobody has seen.
+func (j *Judge) vagueMembers(p *picture) map[string]map[string]bool {
+	if j.know == nil || len(p.holes) == 0 {
+		return nil
+	}
+	if p.vague != nil {
+		return p.vague
+	}
+	p.vague = map[string]map[string]bool{}
+	for _, resource := range j.api.Plan.Resources() {
+		p.vague[resource] = map[string]bool{}
+		for _, rec := range p.world.Records(resource) {
+			for _, m := range rec.Members() {
+				if m.Value.Kind() == value.HoleKind {
+					p.vague[resource][m.Name] = true
+				}
+			}
+		}
+	}
+	return p.vague
 }
 
 // Perhaps implements [behavior.Observer].
@@ -220,11 +242,12 @@ func fit(l *behavior.Listing, id string, want []string) {
 	for i, w := range want {
 		here := l.Offset + i
 		from, ok := at[w]
-		if !ok || here >= len(l.Records) || from < here {
+		if !ok || here >= len(l.Records) || from < here && from >= l.Offset || !tie(l.Keys, l.Records[here], l.Records[from]) {
 			continue
 		}
-		// Only what stands behind is moved to the front, past its equals.
-		if !tie(l.Keys, l.Records[here], l.Records[from]) {
+		if from < here { // of an earlier page: they change places
+			l.Records[from], l.Records[here] = l.Records[here], l.Records[from]
+			at[text(l.Records[from].Get(id))], at[w] = from, here
 			continue
 		}
 		moved := l.Records[from]

@@ -19,7 +19,7 @@ func (j *Judge) ahead(p *picture) *picture {
 		return nil
 	}
 	p = p.fork()
-	c := &choices{judge: j, picture: p, loose: true}
+	c := &choices{judge: j, picture: p, vague: j.vagueMembers(p), loose: true}
 	writes, ok := p.world.Advance(c)
 	if !ok {
 		return nil
@@ -27,6 +27,7 @@ func (j *Judge) ahead(p *picture) *picture {
 	for _, h := range c.holes {
 		p.holes[h] = true
 	}
+	p.vague = nil
 	for _, w := range writes {
 		if !w.After.IsMissing() {
 			p.world.Put(w.Resource, j.softened(p, w))

@@ -70,7 +70,7 @@ func (r *run) learn(ctx context.Context, before *Judge) (*Judge, error) {
 		j.pictures[0].newest = before.pictures[0].newest
 	}
 	for _, name := range r.API.Plan.Resources() {
-		j.know.open[name], j.know.vague[name] = true, map[string]bool{}
+		j.know.open[name] = true
 	}
 	l := &learner{r: r, ctx: ctx, judge: j, found: map[string]map[string]*sighting{}, order: map[string][]*sighting{}, part: map[string]bool{},
 		lists: map[string]bool{}, good: map[string]bool{}, bad: map[string]bool{}, seen: map[string]bool{},
@@ -229,7 +229,7 @@ func (l *learner) pages(q Request, op *openapi.Operation, resource string, ordin
 		if err != nil || a.op == nil {
 			return false
 		}
-		ch := &choices{judge: l.judge}
+		ch := &choices{judge: l.judge, vague: l.judge.vagueMembers(l.judge.pictures[0])}
 		out := l.judge.world().Try(a.call, ch)
 		if out.Refused && page == 0 {
 			return true // this caller is not meant to see it
@@ -525,7 +525,6 @@ func (l *learner) record(s *sighting) (string, value.Value) {
 		case known:
 		default:
 			v = value.Hole(&hole{law: kept})
-			l.judge.know.vague[s.resource][name] = true
 		}
 		members = append(members, value.Member{Name: name, Value: v})
 	}
@@ -572,6 +571,7 @@ func (j *Judge) adopt(resource string, v value.Value) {
 				p.holes[h] = true
 			}
 		}
+		p.vague = nil
 		p.world.Put(resource, v)
 	}
 }

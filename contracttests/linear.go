@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"maps"
 	"net/http"
 	"slices"
@@ -150,7 +151,8 @@ func (s *situation) same(o *situation) bool {
 	return true
 }
 
-// String is what was touched, as it is.
+// String is what was touched, as it is, in HTML: it stands in a drawing so, and texts
+// are the server's.
 func (s *situation) String() string {
 	if s.judge == nil {
 		return "anything"
@@ -160,7 +162,7 @@ func (s *situation) String() string {
 		lines = append(lines, at[0]+" "+brief(s.judge.world().Record(at[0], value.String(at[1]))))
 	}
 	slices.Sort(lines)
-	return strings.Join(lines, "; ")
+	return html.EscapeString(strings.Join(lines, "; "))
 }
 
 // searching is how long an order is looked for.

@@ -184,6 +184,21 @@ func TestHabits(t *testing.T) {
 	}
 }
 
+// TestDrawingIsSafe: what a server sends does not become a part of the page that shows it.
+func TestDrawingIsSafe(t *testing.T) {
+	evil := note1("<img src=x onerror=alert(1)></script>")
+	h := historyOf(t, milk+"\n"+read1+"200 "+note1("milk"), "0-10 "+put1+`{"text":"<img src=x onerror=alert(1)></script>"} -> 200 `+evil+"\n0-10 "+gone1+"204\n"+read1+"200 "+evil)
+	_, drawing := h.check()
+	if !bytes.Contains(drawing, []byte(`\u0026lt;img`)) || bytes.Contains(drawing, []byte("<img")) {
+		t.Errorf("got %s, want the record's text escaped", drawing[bytes.Index(drawing, []byte("const data")):])
+	}
+	for s := range bytes.SplitSeq(drawing, []byte(`"StateDescription":"`)) {
+		if state, _, _ := bytes.Cut(s, []byte(`","`)); bytes.Contains(state, []byte(`\u003c`)) && !bytes.HasPrefix(s, []byte("<!doctype")) {
+			t.Errorf("got the state %s, want no markup in it", state)
+		}
+	}
+}
+
 func TestPermutations(t *testing.T) {
 	for n, want := range []string{"[[]]", "[[0]]", "[[0 1] [1 0]]", "[[0 1 2] [0 2 1] [1 0 2] [1 2 0] [2 0 1] [2 1 0]]"} {
 		if got := fmt.Sprint(permutations(n)); got != want {

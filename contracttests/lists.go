@@ -101,7 +101,7 @@ func (r *run) everything(j *Judge, op *openapi.Operation) (best Request, listing
 		if err != nil || a.op != op || !r.gen.ordinary(j, a, &q) {
 			continue
 		}
-		c := &choices{judge: j}
+		c := &choices{judge: j, vague: j.vagueMembers(j.pictures[0])}
 		if out := j.world().Try(a.call, c); out.Refused || len(c.lists) == 0 {
 			continue
 		}

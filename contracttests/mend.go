@@ -71,6 +71,7 @@ func (j *Judge) overwrite(resource string, id, body value.Value) {
 				rec = rec.With(name, v)
 			}
 		}
+		p.vague = nil
 		p.world.Put(resource, rec)
 	}
 }
@@ -196,6 +197,7 @@ func newcomer(body value.Value, r *behavior.Resource) (value.Value, bool) {
 func (j *Judge) drop(resource string, id value.Value) {
 	for _, p := range j.pictures {
 		p.taken[text(id)] = true
+		p.vague = nil
 		p.world.Drop(resource, id)
 	}
 }

@@ -276,6 +276,9 @@ func (g *generator) anothers(text, who string) bool {
 	is := func(name string) bool {
 		return slices.Contains(slices.Collect(maps.Values(g.home.present[name])), text)
 	}
+	if who == "" { // nobody may send what the ordinary one has
+		who = first(g.callers)
+	}
 	for name := range g.home.present {
 		if is(name) && !is(who) {
 			return true

@@ -15,9 +15,10 @@ import (
 // picture is one state that the server may be in.
 type picture struct {
 	world  *behavior.World
-	holes  map[*hole]bool  // that stand in its records
-	newest time.Time       // of the server's times
-	taken  map[string]bool // ids that records had that are gone
+	holes  map[*hole]bool             // that stand in its records
+	newest time.Time                  // of the server's times
+	taken  map[string]bool            // ids that records had that are gone
+	vague  map[string]map[string]bool // see vagueMembers; nil while it is to be computed
 }
 
 func newPicture(world *behavior.World) *picture {
@@ -77,7 +78,7 @@ func (r *Response) value(head bool) value.Value {
 }
 
 func (j *Judge) walk(p *picture, a asked, script []int, x *Exchange, body value.Value) *way {
-	w := &way{from: p, choices: &choices{judge: j, picture: p, script: script, since: p.newest, answer: body}}
+	w := &way{from: p, choices: &choices{judge: j, picture: p, vague: j.vagueMembers(p), script: script, since: p.newest, answer: body}}
 	w.out = p.world.Try(a.call, w.choices)
 	w.bound, w.taken = map[*hole]value.Value{}, p.taken
 	if !w.out.Refused {
@@ -212,7 +213,7 @@ func (w *way) take(j *Judge, a asked, copied bool) (*picture, []behavior.Write) 
 	}
 	var writes []behavior.Write
 	if a.op.Writes() && !w.out.Refused && !a.head {
-		again := &choices{judge: j, picture: p, script: w.choices.script, replay: w.choices.holes, bound: w.bound, unseen: w.choices.unseen, answer: w.choices.answer}
+		again := &choices{judge: j, picture: p, vague: j.vagueMembers(p), script: w.choices.script, replay: w.choices.holes, bound: w.bound, unseen: w.choices.unseen, answer: w.choices.answer}
 		writes = p.world.DoWith(a.call, again).Writes
 		for _, change := range writes {
 			if change.After.IsMissing() {
@@ -225,6 +226,9 @@ func (w *way) take(j *Judge, a asked, copied bool) (*picture, []behavior.Write) 
 			}
 		}
 		writes = seen(writes, w.choices.unseen)
+		if j.know != nil {
+			j.leaveOpen(p, writes, w.choices.answer)
+		}
 	} else {
 		for _, u := range w.choices.unseen {
 			if !u.record.IsMissing() {
@@ -250,6 +254,7 @@ func (w *way) take(j *Judge, a asked, copied bool) (*picture, []behavior.Write) 
 			return v, ok
 		})
 	}
+	p.vague = nil
 	return p, writes
 }
 
@@ -331,4 +336,36 @@ func promised(op *openapi.Operation, status int, at string) bool {
 		s = sub
 	}
 	return true
+}
+
+// leaveOpen says of new records that the server may have given them more than the rules
+// speak of. What the answer shows of that is known.
+func (j *Judge) leaveOpen(p *picture, writes []behavior.Write, body value.Value) {
+	for _, w := range writes {
+		r := j.api.Plan.Resource(w.Resource)
+		if !w.Before.IsMissing() || w.After.IsMissing() || w.After.Get(r.ID()).Kind() == value.HoleKind {
+			continue
+		}
+		rec := p.world.Record(w.Resource, w.After.Get(r.ID()))
+		if rec.IsMissing() {
+			continue
+		}
+		shown, _ := anywhere(body, r.ID(), w.After.Get(r.ID()), 6)
+		changed := false
+		for _, m := range r.Members() {
+			if rec.Has(m) || r.Hidden(m) || r.Computed(m) {
+				continue
+			}
+			v := shown.Get(m)
+			if v.IsMissing() {
+				h := &hole{law: kept}
+				p.holes[h] = true
+				v = value.Hole(h)
+			}
+			rec, changed = rec.With(m, v), true
+		}
+		if changed {
+			p.world.Put(w.Resource, rec)
+		}
+	}
 }

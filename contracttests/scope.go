@@ -93,7 +93,7 @@ func (r *run) harmless(j *Judge, q *Request) bool {
 			return false
 		}
 	}
-	c := &choices{judge: j}
+	c := &choices{judge: j, vague: j.vagueMembers(j.pictures[0])}
 	out := j.world().Try(a.call, c)
 	if c.swept {
 		return false

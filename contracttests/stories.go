@@ -149,6 +149,11 @@ func (s *story) about(op *openapi.Operation, q Request, id string, rec value.Val
 		args = make([]string, len(p.Names))
 	}
 	args = slices.Clone(args)
+	for i := range args {
+		if strings.HasPrefix(args[i], "{") { // of the bare template
+			args[i] = ""
+		}
+	}
 	found := false
 	for i, name := range p.Names {
 		k := slices.IndexFunc(op.Lookups(), func(l behavior.Lookup) bool { return l.Location == "path" && l.Name == name })
