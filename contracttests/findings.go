@@ -175,6 +175,9 @@ func (r *run) note(p problem, operation string, steps []Exchange) {
 	if old == nil {
 		f.Steps = slices.Clone(steps)
 		r.findings[f.Key()] = f
+		if r.Until != nil && r.stop != nil && !r.replayed && r.Until(f) {
+			r.stop(errEnough)
+		}
 		return
 	}
 	old.Times++

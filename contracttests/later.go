@@ -186,10 +186,19 @@ func (r *run) makeFew(ctx context.Context, j *Judge, resource string, steps *[]E
 func (r *run) watch(ctx context.Context, j *Judge, op *openapi.Operation, q *Request, steps *[]Exchange) bool {
 	p := &planner{api: r.API, gen: r.gen, judge: j}
 	looks := slices.DeleteFunc(p.looksAt(j, q, &behavior.Outcome{}), func(l Request) bool { return l.Method != http.MethodGet })
-	from := len(*steps)
+	from, fitted := len(*steps), false
+	endless := func() bool {
+		r.note(problem{code: "never-ends", title: "what goes on after the answer does not end", expected: "an end within " + longest.String(), got: "none",
+			severity: Breach, rule: r.cause, pos: op.Pos}, op.ID, *steps)
+		r.stale = true
+		return false
+	}
 	for waited := time.Duration(0); ; waited += glance {
 		end := waited >= longest
 		fits, over := true, j.world().Pending() == 0
+		if end && fitted && !over {
+			return endless()
+		}
 		if len(*steps) > from+mostGlances { // the last looks tell all
 			*steps = append((*steps)[:from:from], (*steps)[len(*steps)-len(looks):]...)
 		}
@@ -210,13 +219,10 @@ func (r *run) watch(ctx context.Context, j *Judge, op *openapi.Operation, q *Req
 			j.pictures, j.know, j.callers = guess.pictures, guess.know, guess.callers
 		}
 		switch {
+		case end && j.world().Pending() > 0:
+			return endless()
 		case end:
-			if j.world().Pending() > 0 {
-				r.note(problem{code: "never-ends", title: "what goes on after the answer does not end", expected: "an end within " + longest.String(), got: "none",
-					severity: Breach, rule: r.cause, pos: op.Pos}, op.ID, *steps)
-				r.stale = true
-			}
-			return j.world().Pending() == 0
+			return true
 		case fits && over:
 			for _, l := range looks { // once more, and for the record
 				if !r.step(ctx, j, steps, l) {
@@ -225,7 +231,7 @@ func (r *run) watch(ctx context.Context, j *Judge, op *openapi.Operation, q *Req
 			}
 			return true
 		}
-		if r.wait(ctx, glance) != nil {
+		if fitted = fits; r.wait(ctx, glance) != nil {
 			return false
 		}
 	}

@@ -92,7 +92,7 @@ func (s *situation) after(e *event) []*situation {
 	}
 	next := []*situation{s}
 	for script, tried := []int{}, 0; script != nil && e.a.op.Writes(); tried++ {
-		w := &way{from: p, choices: &choices{judge: s.judge, picture: p, script: script, since: p.newest}}
+		w := &way{from: p, choices: &choices{judge: s.judge, picture: p, vague: s.judge.vagueMembers(p), script: script, since: p.newest}}
 		w.bound = map[*hole]value.Value{}
 		w.out = p.world.Try(e.a.call, w.choices)
 		switch {

@@ -70,7 +70,7 @@ func (r *run) series(ctx context.Context, op *openapi.Operation, calls func(j *J
 		if ctx.Err() != nil {
 			return
 		}
-		if r.Safe && !r.harmless(j, &q) {
+		if r.Safe && !r.harmless(j, &q) || !r.spares(j, &q) {
 			continue
 		}
 		x := r.send(ctx, q)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -76,6 +77,10 @@ type Config struct {
 	// removes it, and again when it is gone. nil for nobody.
 	Ledger func(Entry)
 
+	// Until ends the run, but for confirming, once it is true of a finding. nil
+	// for never.
+	Until func(*Finding) bool
+
 	// Sleep waits while something goes on after an answer. nil is time.
 	Sleep func(ctx context.Context, d time.Duration) error
 
@@ -137,6 +142,9 @@ type run struct {
 // errBudget ends a run that has used up what it may.
 var errBudget = errors.New("the budget is used up")
 
+// errEnough ends a run that has found what it was to find.
+var errEnough = errors.New("enough was found")
+
 // Run runs all phases. The error says what the config lacks, or why the
 // server could not be reached.
 func (c Config) Run(ctx context.Context) (*Result, error) {
@@ -147,7 +155,11 @@ func (c Config) Run(ctx context.Context) (*Result, error) {
 		c.Walk = 300
 	}
 	c.Safe = c.Safe && c.Reset == nil
-	c.Sender = patient(c.Sender, sleep)
+	pause := c.Sleep
+	if pause == nil {
+		pause = sleep
+	}
+	c.Sender = patient(c.Sender, pause)
 	began := time.Now()
 	r := &run{
 		Config: c, gen: newGenerator(c.API, c.Seed, c.Examples, c.Names),
@@ -178,6 +190,10 @@ func (c Config) Run(ctx context.Context) (*Result, error) {
 		}
 		r.tell(phase.name)
 		phase.run(r, limited)
+	}
+	if errors.Is(context.Cause(limited), errEnough) {
+		r.result.Incomplete, r.result.Spent = true, true
+		r.remark("the run ended early: what it was to find, it has found")
 	}
 	if errors.Is(context.Cause(limited), errBudget) {
 		r.result.Incomplete, r.result.Spent = true, true
@@ -232,7 +248,10 @@ func (r *run) remark(s string) {
 // open finds out what the server's state is at first.
 func (r *run) open(ctx context.Context) error {
 	if r.Reset != nil {
-		return r.Reset(ctx)
+		if err := r.Reset(ctx); err != nil {
+			return err
+		}
+		return r.letIn(ctx)
 	}
 	r.hints = map[string]map[string]value.Value{}
 	for _, name := range r.API.Plan.Resources() {
@@ -247,6 +266,29 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	r.base, r.learned = j, 1
+	return nil
+}
+
+// letIn is an error if the server refuses the ordinary caller whatever it calls: then
+// its credentials are not those that the server knows, and there is nothing to judge.
+func (r *run) letIn(ctx context.Context) error {
+	refused := 0
+	for _, op := range r.everyCalled() {
+		q, ok := r.good(op, r.base)
+		if !ok || op.Writes() || q.Caller == "" || q.Caller != first(r.Names) {
+			continue
+		}
+		x := r.send(ctx, q)
+		if x.Response == nil || x.Response.Status != http.StatusUnauthorized {
+			return nil
+		}
+		if refused++; refused == 3 {
+			break
+		}
+	}
+	if refused > 1 {
+		return fmt.Errorf("the server lets in none of the calls of %s (401): want the credentials as the server knows them", first(r.Names))
+	}
 	return nil
 }
 
@@ -402,7 +444,7 @@ func (r *run) step(ctx context.Context, j *Judge, steps *[]Exchange, q Request) 
 	if ctx.Err() != nil {
 		return false
 	}
-	if r.Safe && !r.harmless(j, &q) {
+	if r.Safe && !r.harmless(j, &q) || !r.spares(j, &q) {
 		return true
 	}
 	x := r.send(ctx, q)

@@ -106,6 +106,26 @@ func (r *run) harmless(j *Judge, q *Request) bool {
 	return true
 }
 
+// spares is whether a call leaves records alone that others have made, where the run can
+// make some of its own: once they are gone, nothing brings them back.
+func (r *run) spares(j *Judge, q *Request) bool {
+	if r.Reset != nil || q.Why == whyOrphans {
+		return true
+	}
+	_, out, err := j.predict(q)
+	if err != nil {
+		return true
+	}
+	for _, w := range out.Writes {
+		if w.After.IsMissing() && !j.know.own[w.ID] {
+			if _, made := r.creator(w.Resource); made {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // owns is whether all that a path names is of this run.
 func (r *run) owns(j *Judge, q *Request, p *openapi.Path) bool {
 	_, args, ok := r.API.Match(pathOf(q.Target), nil)

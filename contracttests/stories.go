@@ -25,21 +25,34 @@ const (
 // one after the other, every order of states, names that clash and do not any more,
 // and what comes after the end.
 func (r *run) stories(ctx context.Context) {
-	for _, resource := range r.API.Plan.Resources() {
+	resources := slices.Clone(r.API.Plan.Resources())
+	slices.Reverse(resources) // children before their parents
+	tell := func(resource string, tales ...func(*story)) bool {
 		create, ok := r.creator(resource)
 		if !ok && r.Safe {
-			continue
+			return true
 		}
-		for _, tell := range []func(*story){(*story).changes, (*story).states, (*story).clashes, (*story).ends, (*story).neighbours, (*story).orphans} {
+		for _, tale := range tales {
 			j, ok := r.begin(ctx)
 			if !ok {
-				return
+				return false
 			}
 			s := &story{run: r, ctx: ctx, j: j, resource: resource, create: create, going: true, used: map[string]bool{}}
 			if create != nil {
 				r.provide(ctx, j, create, &s.steps)
 			}
-			tell(s)
+			tale(s)
+		}
+		return true
+	}
+	for _, resource := range resources {
+		if !tell(resource, (*story).changes, (*story).states, (*story).clashes, (*story).ends, (*story).neighbours) {
+			return
+		}
+	}
+	for _, resource := range resources {
+		if !tell(resource, (*story).orphans) {
+			return
 		}
 	}
 }
@@ -112,7 +125,7 @@ func (s *story) take() string {
 	best, most := value.Value{}, -1
 	for _, rec := range s.j.world().Records(s.resource) {
 		id := rec.Get(s.API.Plan.Resource(s.resource).ID())
-		if !id.IsString() || s.used[id.Text()] {
+		if !id.IsString() || s.used[id.Text()] || !s.seen(id, rec) {
 			continue
 		}
 		alike := 0
@@ -133,6 +146,22 @@ func (s *story) take() string {
 	id := best.Get(s.API.Plan.Resource(s.resource).ID()).Text()
 	s.used[id] = true
 	return id
+}
+
+// seen is whether the ordinary caller finds a record.
+func (s *story) seen(id, rec value.Value) bool {
+	for _, op := range s.ofRecord(func(op *openapi.Operation) bool { return op.Method == http.MethodGet && !op.Writes() && len(op.Lists()) == 0 }) {
+		if p := s.API.PathOf(op); !strings.HasSuffix(strings.TrimSuffix(p.Template, "/"), "}") {
+			continue
+		}
+		q, ok := s.about(op, Request{Method: op.Method, Target: op.Path, Caller: first(s.Names)}, id.Text(), rec)
+		if !ok {
+			return false
+		}
+		_, out, err := s.j.predict(&q)
+		return err == nil && !out.Refused
+	}
+	return true
 }
 
 // record is what the picture knows of a record.
@@ -591,6 +620,9 @@ func (s *story) neighbours() {
 	s.look(ids[0], ids[2])
 }
 
+// whyOrphans is why a record is deleted that others have made.
+const whyOrphans = "to delete what others refer to"
+
 // orphans deletes a record that others refer to, and looks at those.
 func (s *story) orphans() {
 	if s.Safe {
@@ -612,7 +644,7 @@ func (s *story) orphans() {
 				continue
 			}
 			tried++
-			if !s.do(del, q, "to delete what others refer to") {
+			if !s.do(del, q, whyOrphans) {
 				return
 			}
 			for i, c := range children {

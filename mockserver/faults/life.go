@@ -207,6 +207,26 @@ var life = []Fault{
 			}
 			return a
 		})},
+	{Name: "async-stands-still", Check: "never-ends", Summary: "After an answer 202 time stands still: every read shows what it showed first, until something else is written.",
+		Wrap: remember(func(m *memory, c *call) *answer {
+			key := c.who() + c.r.URL.RequestURI()
+			if c.r.Method == http.MethodGet && m.flags["accepted"] && m.answers[key] != nil {
+				return m.answers[key].clone()
+			}
+			a := c.send()
+			switch {
+			case c.r.Method != http.MethodGet:
+				clear(m.answers)
+				if m.flags["accepted"] = a.status == http.StatusAccepted; m.flags["accepted"] {
+					if now := c.read(c.subject()); now != nil {
+						m.answers[c.who()+now.r.URL.RequestURI()] = now.a
+					}
+				}
+			case m.flags["accepted"]:
+				m.answers[key] = a.clone()
+			}
+			return a
+		})},
 }
 
 // copied is the id of a record that the call has made of another one, with both;

@@ -186,6 +186,13 @@ var scripts = []struct{ fault, api, script, faulty, sound string }{
 		owner GET ` + snack + `/persona-groups/$1
 		owner GET ` + snack + `/persona-groups/$1`, `"generation_status":"generating"`, `"generation_status":"complete"`},
 
+	{"async-stands-still", "temujin", `
+		owner POST ` + snack + `/persona-groups ` + group + `
+		owner POST ` + snack + `/persona-groups/$1/generate
+		owner GET ` + snack + `/persona-groups/$1
+		owner GET ` + snack + `/persona-groups/$1
+		owner GET ` + snack + `/persona-groups/$1`, `"generation_status":"generating"`, `"generation_status":"complete"`},
+
 	{"update-does-nothing", "ayra", `owner PUT ` + acme + ` {"name":"Changed"}`, `"name":"Acme`, `"name":"Changed"`},
 	{"update-does-nothing", "selise-blocks", helper + `
 		owner POST /agents/change-status {"agent_id":"$1","is_disabled":true,"is_archived":true,"project_key":"YOUR_PROJECT_KEY"}
