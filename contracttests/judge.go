@@ -198,7 +198,7 @@ func (j *Judge) Observe(x *Exchange) []problem {
 		j.unsure = true
 		j.pictures = j.pictures[:mostPictures]
 	}
-	j.learnWrites(a)
+	j.learnWrites()
 	return fitting[0].wordings()
 }
 

@@ -58,21 +58,13 @@ func (k *knowledge) spoilt(body []byte) bool {
 }
 
 // learnWrites notes what the last call has made.
-func (j *Judge) learnWrites(a asked) {
+func (j *Judge) learnWrites() {
 	if j.know == nil {
 		return
 	}
 	for _, w := range j.writes {
 		if w.Before.IsMissing() {
 			j.know.own[w.ID] = true
-		}
-	}
-	// The ids are known now, where the answer has shown them.
-	for _, w := range j.writes {
-		if rec := j.world().Record(w.Resource, value.String(w.ID)); !rec.IsMissing() {
-			if id := rec.Get(j.api.Plan.Resource(w.Resource).ID()); id.IsString() {
-				j.know.own[id.Text()] = true
-			}
 		}
 	}
 }

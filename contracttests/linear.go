@@ -119,7 +119,7 @@ func (s *situation) went(w *way, e *event) *situation {
 	p, writes := w.take(j, e.a, true)
 	p.newest = w.from.newest // calls at the same time do not read the clock in their order
 	j.pictures, j.writes = []*picture{p}, writes
-	j.learnWrites(e.a)
+	j.learnWrites()
 	n := &situation{judge: j, touched: maps.Clone(s.touched), apart: s.apart, cause: s.cause, rules: append(slices.Clip(s.rules), w.out.Rule), writes: append(slices.Clip(s.writes), writes...)}
 	if !e.look {
 		n.cause = w.out.Rule

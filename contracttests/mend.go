@@ -20,7 +20,7 @@ func (j *Judge) repair(a asked, x *Exchange, w *way) bool {
 		p, writes := w.take(j, a, false)
 		j.pictures = []*picture{p}
 		j.writes = writes
-		j.learnWrites(a)
+		j.learnWrites()
 		for _, change := range writes {
 			if change.After.IsMissing() {
 				continue

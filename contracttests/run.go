@@ -128,6 +128,7 @@ type run struct {
 	lost     bool                 // the state is not known any more
 	ways     map[string][]Request // how each operation lists all that there is
 	learned  int                  // how often it was learned
+	booked   map[string]bool      // what the ledger has: resource and id
 	hints    map[string]map[string]value.Value
 	plain    map[string]bool // problems of reads that nothing came before
 	misfits  map[string]int  // how often an operation's answers did not fit
@@ -166,7 +167,7 @@ func (c Config) Run(ctx context.Context) (*Result, error) {
 		base:        NewJudge(c.API, c.World, c.Callers, c.Credentials),
 		conformance: conformance{api: c.API, slow: c.MaxTime},
 		result:      &Result{API: c.API.Name, Title: c.API.Title, URL: c.URL, Seed: c.Seed, Began: began},
-		tally:       newTally(c.API), ways: map[string][]Request{}, plain: map[string]bool{}, misfits: map[string]int{},
+		booked:      map[string]bool{}, tally: newTally(c.API), ways: map[string][]Request{}, plain: map[string]bool{}, misfits: map[string]int{},
 		findings: map[string]*Finding{}, rules: map[*behavior.Rule]int{}, ops: map[string]int{}, statuses: map[string]int{},
 	}
 	r.gen.home, r.base.ordinary = r.base, r.gen.ordinary

@@ -3,13 +3,16 @@ package contracttests
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/understudy-dev/understudy/behavior"
 	"github.com/understudy-dev/understudy/behavior/value"
 	"github.com/understudy-dev/understudy/openapi"
+	"github.com/understudy-dev/understudy/openapi/param"
 )
 
 // everyOperation are the operations of a document, in its order.
@@ -149,8 +152,10 @@ func (r *run) keepLedger(j *Judge) {
 		switch {
 		case w.Before.IsMissing():
 			undo, _ := r.undo(j, w.Resource, w.ID)
+			r.booked[w.Resource+" "+w.ID] = true
 			r.Ledger(Entry{Resource: w.Resource, ID: w.ID, Undo: undo})
 		case w.After.IsMissing():
+			delete(r.booked, w.Resource+" "+w.ID)
 			r.Ledger(Entry{Resource: w.Resource, ID: w.ID, Gone: true})
 		}
 	}
@@ -167,11 +172,19 @@ func (r *run) undo(j *Judge, resource, id string) (Request, bool) {
 		return q, false
 	}
 	q.Why = "to clean up"
-	// Whoever may do it, the ordinary caller first.
-	for _, n := range append(slices.Clone(r.Names), "") {
-		q.Caller = n
-		if a, out, err := j.predict(&q); err == nil && a.op != nil && !out.Refused {
-			return q, true
+	// Whoever may do it, the ordinary caller first, and as plainly as possible.
+	full := q
+	for _, p := range r.API.OperationByID(q.Operation).Parameters() {
+		if v := rec.Get(p.Name); p.In == param.InQuery && v.IsString() {
+			full.Target = withQuery(full.Target, p.Name, []string{v.Text()})
+		}
+	}
+	for _, q := range []Request{q, full} {
+		for _, n := range append(slices.Clone(r.Names), "") {
+			q.Caller = n
+			if a, out, err := j.predict(&q); err == nil && a.op != nil && !out.Refused {
+				return q, true
+			}
 		}
 	}
 	return q, false
@@ -221,6 +234,13 @@ func (r *run) leave(ctx context.Context) {
 			e.Undo, _ = r.undo(j, e.Resource, e.ID)
 			r.result.Leftovers = append(r.result.Leftovers, e)
 		}
+	}
+	for _, e := range r.result.Leftovers {
+		delete(r.booked, e.Resource+" "+e.ID)
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.booked)) { // what went with its parent
+		resource, id, _ := strings.Cut(key, " ")
+		r.Ledger(Entry{Resource: resource, ID: id, Gone: true})
 	}
 	if n := len(r.result.Leftovers); n > 0 {
 		r.remark(fmt.Sprintf("%d records that the run has made are still there", n))

@@ -27,7 +27,7 @@ func (j *Judge) severityOfStatus(code string, a asked, w *way, x *Exchange) Seve
 		}
 	case code == "refuses-valid" && slices.Contains([]int{401, 403, 409, 410, 412, 423, 428}, x.Response.Status):
 		return Breach // unless the call is odd
-	case code == "ignored-auth" && a.call.Auth != behavior.Granted:
+	case code == "ignored-auth":
 		return Breach
 	}
 	return basisSeverity(w.out.Rule)

@@ -150,7 +150,9 @@ func (s *story) take() string {
 
 // seen is whether the ordinary caller finds a record.
 func (s *story) seen(id, rec value.Value) bool {
-	for _, op := range s.ofRecord(func(op *openapi.Operation) bool { return op.Method == http.MethodGet && !op.Writes() && len(op.Lists()) == 0 }) {
+	for _, op := range s.ofRecord(func(op *openapi.Operation) bool {
+		return op.Method == http.MethodGet && !op.Writes() && len(op.Lists()) == 0
+	}) {
 		if p := s.API.PathOf(op); !strings.HasSuffix(strings.TrimSuffix(p.Template, "/"), "}") {
 			continue
 		}
