@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"openapi": {"openapi/tree", "openapi/overlay", "openapi/schema", "openapi/param", "openapi/route", "behavior", "behavior/value",
 		"gopkg.in/yaml.v3"},
 	"openapi/param":   {"openapi/tree", "openapi/schema", "openapi/route", "behavior", "behavior/value", "gopkg.in/yaml.v3"},
+	"openapi/infer":   {"openapi/tree", "gopkg.in/yaml.v3"},
 	"openapi/sample":  {"openapi/schema", "behavior/value"},
 	"openapi/schema":  {"openapi/tree", "behavior", "behavior/value", "gopkg.in/yaml.v3", "github.com/dlclark/regexp2"},
 	"openapi/overlay": {"openapi/tree", "behavior/value", "gopkg.in/yaml.v3"},

@@ -179,7 +179,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s: want it in one of the tables, found at %q, or not because %q", fault.Name, api, miss.why)
 			continue
 		}
-		if testing.Short() && i%3 != 0 {
+		if testing.Short() && i%3 != 0 || slow && i%8 != 0 {
 			continue
 		}
 		t.Run(fault.Name, func(t *testing.T) {

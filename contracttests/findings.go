@@ -122,9 +122,9 @@ func (r *run) blame(problems []problem, operation string, cause *behavior.Rule) 
 			continue // it is so whatever was called before
 		}
 		p.title += ", behind " + cause.ID
-		p.rule, p.pos, p.severity = cause, cause.Pos, Breach
-		if cause.Basis == "assumed" {
-			p.severity = Observation
+		p.rule, p.pos = cause, cause.Pos
+		if cause.Basis != "assumed" {
+			p.severity = Breach
 		}
 	}
 }

@@ -67,7 +67,10 @@ func turned(v value.Value) value.Value {
 // TestOtherHabits: a correct server that writes its answers differently, and makes
 // other ids, has no finding.
 func TestOtherHabits(t *testing.T) {
-	for _, name := range openapi.Names() {
+	for i, name := range openapi.Names() {
+		if slow && i != 1 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			result, err := config(t, name, otherwise).Run(context.Background())

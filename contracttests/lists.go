@@ -243,6 +243,9 @@ func (r *run) telling(in input, records []value.Value) (out []value.Value) {
 		return out
 	}
 	// A text that no member is called like: it may be searched in any.
+	if common := commonest(records); common != "" && f.Format == "" && f.Pattern == nil {
+		add(value.String(common))
+	}
 	for _, rec := range records {
 		for _, m := range rec.Members() {
 			switch {
@@ -398,4 +401,30 @@ func withQuery(target, name string, values []string) string {
 		return path
 	}
 	return path + "?" + strings.Join(pairs, "&")
+}
+
+// commonest are three letters that many records have in their texts.
+func commonest(records []value.Value) (best string) {
+	count := map[string]int{}
+	for _, rec := range records {
+		seen := map[string]bool{}
+		for _, m := range rec.Members() {
+			s := strings.ToLower(m.Value.Text())
+			if !m.Value.IsString() || !strings.Contains(s, " ") {
+				continue
+			}
+			for i := 0; i+3 <= len(s); i++ {
+				if part := s[i : i+3]; strings.Trim(part, "abcdefghijklmnopqrstuvwxyz") == "" && !seen[part] {
+					seen[part] = true
+					count[part]++
+				}
+			}
+		}
+	}
+	for part, n := range count {
+		if n > count[best] || n == count[best] && part < best {
+			best = part
+		}
+	}
+	return best
 }

@@ -20,7 +20,10 @@ import (
 // TestWithoutReset: a server that nothing puts back is learned by listing. There is
 // nothing to find, and nothing of the run is left.
 func TestWithoutReset(t *testing.T) {
-	for _, name := range openapi.Names() {
+	for i, name := range openapi.Names() {
+		if slow && i > 0 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := config(t, name, nil)
@@ -42,12 +45,15 @@ func TestWithoutReset(t *testing.T) {
 
 // TestFaultsWithoutReset: what is wrong is seen there, too.
 func TestFaultsWithoutReset(t *testing.T) {
-	for _, row := range []struct{ fault, api string }{
+	for i, row := range []struct{ fault, api string }{
 		{"accepts-null", "futureagi"}, {"create-forgets-member", "futureagi"}, {"delete-does-nothing", "futureagi"},
 		{"duplicate-accepted", "futureagi"}, {"list-leaks", "temujin"}, {"list-total-wrong", "futureagi"}, {"list-sort-ignored", "ayra"},
 		{"lost-create", "futureagi"}, {"page-gap", "futureagi"}, {"scope-ignored", "ayra"}, {"update-loses-member", "selise-blocks"},
 		{"update-not-kept", "temujin"}, {"use-after-delete", "futureagi"}, {"async-stands-still", "temujin"},
 	} {
+		if slow && i%5 != 0 {
+			continue
+		}
 		t.Run(row.fault, func(t *testing.T) {
 			t.Parallel()
 			fault, err := faults.ByName(row.fault)
@@ -70,7 +76,10 @@ func TestFaultsWithoutReset(t *testing.T) {
 
 // TestSafe: a safe run changes and removes nothing but what it has made.
 func TestSafe(t *testing.T) {
-	for _, name := range openapi.Names() {
+	for i, name := range openapi.Names() {
+		if slow && i > 0 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			theirs := ids(t, name)

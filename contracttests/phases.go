@@ -414,6 +414,9 @@ func (r *run) access(ctx context.Context) {
 			as := func(why, caller string, credentials map[string]string) {
 				q := base
 				q.Caller, q.Credentials, q.Why = caller, credentials, why
+				if len(op.Creates()) > 0 { // or the name would be in the way
+					q = r.gen.renamed(q)
+				}
 				out = append(out, q)
 			}
 			as("as itself", base.Caller, base.Credentials)

@@ -78,9 +78,44 @@ func (r *run) bodyCases(maker *sample.Maker, op *openapi.Operation, base Request
 	if err != nil || len(media) == 0 || media[0].Schema == nil {
 		return
 	}
-	for _, c := range maker.Cases(media[0].Schema, good, sample.CaseOptions{Seed: r.Seed, Most: mostOfBody}) {
-		if otherSpelling(media[0].Schema, good, c.Pointer) {
+	with := func(why, name string, v value.Value) {
+		q := base
+		if q.Body, q.Why = value.Append(nil, good.With(name, v)), why; len(op.Creates()) > 0 && name != "name" {
+			q = r.gen.renamed(q)
+		}
+		add(q)
+	}
+	for _, m := range good.Members() {
+		switch e := m.Value; {
+		case e.IsString() && strings.Contains(e.Text(), " "):
+			with(m.Name+" has letters of many scripts", m.Name, value.String("Grüße, 世界 🌍 "+r.gen.token))
+		case e.IsArray() && e.Len() == 1:
+			with(m.Name+" has two elements", m.Name, value.Array(e.At(0), another(e.At(0))))
+		}
+		for _, inner := range m.Value.Members() {
+			if inner.Value.IsArray() && inner.Value.Len() == 1 {
+				with(m.Name+"."+inner.Name+" has two elements", m.Name, m.Value.With(inner.Name, value.Array(inner.Value.At(0), another(inner.Value.At(0)))))
+			}
+			if n, ok := inner.Value.Int(); ok && n != 0 || inner.Value.IsNumber() && !inner.Value.Integral() {
+				with(m.Name+"."+inner.Name+" is 0", m.Name, m.Value.With(inner.Name, value.Int(0)))
+			}
+		}
+	}
+	for _, m := range good.Members() { // free names are kept as they are
+		sub, ok := media[0].Schema.Property(m.Name)
+		if !ok || !m.Value.IsObject() || m.Value.Len() == 0 || len(sub.Properties()) > 0 {
 			continue
+		}
+		q := base
+		q.Body, q.Why = value.Append(nil, good.With(m.Name, value.Object(value.Member{Name: "Team Ü", Value: m.Value.Members()[0].Value}))), m.Name+" has a name with capitals"
+		if len(op.Creates()) > 0 {
+			q = r.gen.renamed(q)
+		}
+		add(q)
+	}
+	for _, c := range maker.Cases(media[0].Schema, good, sample.CaseOptions{Seed: r.Seed, Most: mostOfBody}) {
+		if otherSpelling(media[0].Schema, good, c.Pointer) || c.Valid && c.Keyword == "additionalProperties" && strings.Count(c.Pointer, "/") > 1 {
+			continue // whether a member that nobody declares is kept, no page says
 		}
 		q := base
 		if q.Body, q.Why = value.Append(nil, c.Value), c.Why; c.Valid && bytes.Contains(q.Body, []byte(`\u0000`)) {
@@ -171,6 +206,19 @@ func written(p *param.Param, v value.Value) ([]string, bool) {
 		return nil, false // 1.0 is an integer in JSON; of other texts nobody says so
 	}
 	return []string{text(v)}, true
+}
+
+// another is a value like v, but not equal to it: one text in it is longer.
+func another(v value.Value) value.Value {
+	if v.IsString() {
+		return value.String(v.Text() + " 2")
+	}
+	for _, m := range slices.Backward(v.Members()) {
+		if m.Value.IsString() && strings.Contains(m.Value.Text(), " ") {
+			return v.With(m.Name, value.String(m.Value.Text()+" 2"))
+		}
+	}
+	return v
 }
 
 // otherSpelling is whether a case is about a member that is kept under the same name as

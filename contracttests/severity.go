@@ -22,7 +22,7 @@ func (j *Judge) severityOfStatus(code string, a asked, w *way, x *Exchange) Seve
 	case code == "use-after-delete" || code == "lost-create":
 		return Breach
 	case code == "refuses-valid" && slices.Contains([]int{400, 422}, x.Response.Status):
-		if w.out.Rule != nil && w.out.Rule.Basis != "stated" {
+		if w.out.Rule != nil && w.out.Rule.Basis != "stated" && !strings.HasPrefix(x.Request.Why, whyClaim) {
 			return Observation // the server may ask for more than is known
 		}
 	case code == "refuses-valid" && slices.Contains([]int{401, 403, 409, 410, 412, 423, 428}, x.Response.Status):

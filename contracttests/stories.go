@@ -418,6 +418,10 @@ func (s *story) clashes() {
 			return
 		}
 		s.clash(member, a, b)
+		if v := s.record(a).Get(member); v.IsString() && strings.Contains(v.Text(), " ") { // letters beyond ASCII have two cases, too
+			s.claim(member, value.String(v.Text()+" Ärzte é"))
+			s.claim(member, value.String(v.Text()+" äRZTE É"))
+		}
 		for _, op := range s.ofRecord(isChange) {
 			for _, q := range s.variants(op, a) {
 				old := s.record(a).Get(member)
@@ -484,6 +488,10 @@ func (s *story) with(op *openapi.Operation, q Request, id, member string, v valu
 	return s.about(op, q, id, s.record(id))
 }
 
+// whyClaim begins why a record is made with a value that another one has or had. But for
+// that value the call is one that the server has accepted before.
+const whyClaim = "to make another one with that "
+
 // claim creates a record with a value in a member.
 func (s *story) claim(member string, v value.Value) {
 	if s.create == nil {
@@ -501,7 +509,7 @@ func (s *story) claim(member string, v value.Value) {
 	}
 	if _, declared := media[0].Schema.Property(member); declared && v.IsString() {
 		q.Body = value.Append(nil, body.With(member, v))
-		s.do(s.create, q, "to make another one with that "+member)
+		s.do(s.create, q, whyClaim+member)
 	}
 }
 
@@ -582,7 +590,7 @@ func (s *story) end(del *openapi.Operation, changed, full bool) {
 	if s.create == nil {
 		return
 	}
-	s.do(s.create, q, "to make it again")
+	s.do(s.create, q, whyClaim+"name")
 	for _, w := range s.j.writes {
 		if w.Resource == s.resource && w.Before.IsMissing() {
 			s.look(w.ID)
