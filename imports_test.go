@@ -20,13 +20,13 @@ const module = "github.com/understudy-dev/understudy"
 // change this table in the same commit and say why.
 var arrows = map[string][]string{
 	".":                    {"cmd"},
-	"cmd":                  {"mockserver", "mockserver/faults", "contracttests", "contracttests/report", "fixtures", "openapi", "behavior", "behavior/value", "github.com/spf13/cobra"},
+	"cmd":                  {"mockserver", "mockserver/faults", "contracttests", "contracttests/report", "fixtures", "openapi", "openapi/infer", "behavior", "behavior/value", "github.com/spf13/cobra"},
 	"mockserver":           {"openapi", "behavior", "behavior/value", "github.com/labstack/echo/v4"},
 	"mockserver/faults":    {"mockserver", "openapi", "openapi/schema", "behavior", "behavior/value"},
 	"contracttests":        {"openapi", "openapi/schema", "openapi/param", "openapi/sample", "openapi/tree", "openapi/overlay", "behavior", "behavior/value", "github.com/anishathalye/porcupine"},
 	"contracttests/report": {"contracttests", "behavior"},
 	"fixtures":             {"openapi", "openapi/schema", "openapi/tree", "behavior", "behavior/value", "gopkg.in/yaml.v3"},
-	"openapi": {"openapi/tree", "openapi/overlay", "openapi/schema", "openapi/param", "openapi/route", "behavior", "behavior/value",
+	"openapi": {"openapi/tree", "openapi/infer", "openapi/overlay", "openapi/schema", "openapi/param", "openapi/route", "behavior", "behavior/value",
 		"gopkg.in/yaml.v3"},
 	"openapi/param":   {"openapi/tree", "openapi/schema", "openapi/route", "behavior", "behavior/value", "gopkg.in/yaml.v3"},
 	"openapi/infer":   {"openapi/tree", "gopkg.in/yaml.v3"},

@@ -62,26 +62,34 @@ func parseDocument(arg string) (document, error) {
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// load reads a document and the files that are laid over it.
+// load reads a document and the files that are laid over it, and compiles it.
 func (d document) load(overlays []string) (*openapi.API, error) {
-	s := openapi.Source{Name: d.name, File: d.file}
-	var err error
+	s, err := d.source(overlays)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.LoadSource(s)
+}
+
+// source reads a document and the files that are laid over it.
+func (d document) source(overlays []string) (s openapi.Source, err error) {
+	s = openapi.Source{Name: d.name, File: d.file}
 	if d.file == "" {
 		s, err = openapi.BuiltinSource(d.name)
 	} else {
 		s.Data, err = readDocument(d.file)
 	}
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	for _, file := range overlays {
 		data, err := readDocument(file)
 		if err != nil {
-			return nil, err
+			return s, err
 		}
 		s.Overlays = append(s.Overlays, openapi.Source{File: file, Data: data})
 	}
-	return openapi.LoadSource(s)
+	return s, nil
 }
 
 // loadDocument loads what an argument names: an API that comes with

@@ -40,13 +40,13 @@ server keeps them.`,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("unknown command %q; want mock or check", args[0])
+				return usagef("unknown command %q; want mock, check or inspect", args[0])
 			}
 			return nil
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(mockCommand(), checkCommand())
+	root.AddCommand(mockCommand(), checkCommand(), inspectCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
