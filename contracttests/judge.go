@@ -427,14 +427,27 @@ func needed(a asked, path []value.Value) bool {
 	return true
 }
 
-// undeclared is whether the body has members that the document does not name, though it
-// names some.
+// undeclared is whether the body has members that the document does not name, in an
+// object of which it names some.
 func undeclared(a asked) bool {
 	media, _ := a.op.RequestBody()
-	if len(media) == 0 || media[0].Schema == nil || !a.call.Body.IsObject() || len(media[0].Schema.Properties()) == 0 {
+	return len(media) > 0 && media[0].Schema != nil && strange(media[0].Schema, a.call.Body, 6)
+}
+
+func strange(s *schema.Schema, v value.Value, depth int) bool {
+	if depth < 0 || s == nil {
 		return false
 	}
-	return slices.ContainsFunc(a.call.Body.Members(), func(m value.Member) bool { _, ok := media[0].Schema.Property(m.Name); return !ok })
+	if slices.ContainsFunc(v.Elems(), func(e value.Value) bool { return strange(s.Items(), e, depth-1) }) {
+		return true
+	}
+	if len(s.Properties()) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(v.Members(), func(m value.Member) bool {
+		sub, ok := s.Property(m.Name)
+		return !ok || strange(sub, m.Value, depth-1)
+	})
 }
 
 // name is the check that a wrong status belongs to.

@@ -62,7 +62,10 @@ func (r *run) schemas(ctx context.Context) {
 func (r *run) inOrder(j *Judge, base *Request, list []Request) []Request {
 	var refused, accepted []Request
 	for _, q := range list {
-		if _, o, err := j.predict(&q); err == nil && !o.Refused {
+		if a, o, err := j.predict(&q); err == nil && !o.Refused {
+			if a.op != nil && undeclared(a) {
+				continue // whether a member that nobody declares is kept, no page says
+			}
 			accepted = append(accepted, q)
 		} else {
 			refused = append(refused, q)

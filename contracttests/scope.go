@@ -115,9 +115,12 @@ func (r *run) spares(j *Judge, q *Request) bool {
 	if r.Reset != nil || q.Why == whyOrphans {
 		return true
 	}
-	_, out, err := j.predict(q)
-	if err != nil {
+	a, out, err := j.predict(q)
+	if err != nil || a.op == nil {
 		return true
+	}
+	if a.op.Writes() && !out.Refused && undeclared(a) {
+		return false // whether such a member is kept, no page says, and nothing would take it away again
 	}
 	for _, w := range out.Writes {
 		if w.After.IsMissing() && !j.know.own[w.ID] {

@@ -1,11 +1,13 @@
 package contracttests
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/understudy-dev/understudy/behavior"
 	"github.com/understudy-dev/understudy/behavior/value"
+	"github.com/understudy-dev/understudy/openapi/schema"
 )
 
 // How bad a contradiction is, hangs on who says so. Where the rule itself is assumed,
@@ -56,7 +58,7 @@ func (j *Judge) severityOfInvalid(a asked, w *way) Severity {
 				return Breach
 			}
 		case behavior.InBody:
-			if !lenient(a, v) && !assumedPlace(a, v.Path) {
+			if !lenient(a, v) && !assumedPlace(a, v.Path) && !twiceSpelt(a, v.Path) {
 				return Breach
 			}
 		case behavior.InParameter:
@@ -66,6 +68,24 @@ func (j *Judge) severityOfInvalid(a asked, w *way) Severity {
 		}
 	}
 	return Observation
+}
+
+// twiceSpelt is whether the member that is wrong is sent under another name, too, under
+// which it is kept as well: which of both counts, no page says.
+func twiceSpelt(a asked, path []value.Value) bool {
+	media, _ := a.op.RequestBody()
+	if len(media) == 0 || media[0].Schema == nil || len(path) == 0 {
+		return false
+	}
+	s := media[0].Schema
+	sub, ok := s.Property(path[0].Text())
+	if !ok {
+		return false
+	}
+	kept := cmp.Or(sub.KeepAs(), path[0].Text())
+	return slices.ContainsFunc(s.Properties(), func(p schema.Property) bool {
+		return p.Name != path[0].Text() && a.call.Body.Has(p.Name) && cmp.Or(p.Schema.KeepAs(), p.Name) == kept
+	})
 }
 
 // assumedPlace is whether the document only supposes what stands at a place of the
@@ -101,6 +121,11 @@ func (j *Judge) severityOfBody(a asked, w *way, d *difference) Severity {
 	}
 	if d.actual.IsMissing() && !d.expected.IsMissing() {
 		return basis // the form of the answer is assumed
+	}
+	if len(w.choices.lists) > 0 && d.expected.IsNumber() && !strings.ContainsAny(d.at, "0123456789") {
+		if n, ok := d.expected.Int(); ok && int(n) == w.choices.lists[0].Limit {
+			return basis // how a server says what it took for the size of the page
+		}
 	}
 	name := j.recordMember(d.at)
 	if !a.op.Writes() && (len(a.op.Lists()) > 0 || name != "" && j.shows(a, name, d.expected)) {
