@@ -125,6 +125,20 @@ func Load(name, file string, data []byte) (*API, error) {
 // LoadSource compiles a document with its overlays. The errors begin with
 // file:line:column, of the file in which the fault is written.
 func LoadSource(s Source) (*API, error) {
+	f, err := s.parse()
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{file: f, schemas: schema.NewSet(f), resourceSchemas: map[string]*schema.Schema{}}
+	l.api = &API{Name: s.Name, File: s.File, resources: l.resourceSchemas}
+	if err := l.load(); err != nil {
+		return nil, err
+	}
+	return l.api, nil
+}
+
+// parse is the tree of a document with its overlays applied.
+func (s Source) parse() (*tree.File, error) {
 	f, err := tree.Parse(s.File, s.Data)
 	if err != nil {
 		return nil, err
@@ -138,12 +152,7 @@ func LoadSource(s Source) (*API, error) {
 			return nil, err
 		}
 	}
-	l := &loader{file: f, schemas: schema.NewSet(f), resourceSchemas: map[string]*schema.Schema{}}
-	l.api = &API{Name: s.Name, File: s.File, resources: l.resourceSchemas}
-	if err := l.load(); err != nil {
-		return nil, err
-	}
-	return l.api, nil
+	return f, nil
 }
 
 func (l *loader) load() error {

@@ -4,9 +4,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/understudy-dev/understudy/openapi/infer"
-	"github.com/understudy-dev/understudy/openapi/overlay"
 	"github.com/understudy-dev/understudy/openapi/schema"
-	"github.com/understudy-dev/understudy/openapi/tree"
 )
 
 // Inspect says what the operations of a document seem to do, from its paths, schemas
@@ -14,18 +12,9 @@ import (
 // have none. The Overlay is nil where there is nothing to write. Errors begin with
 // file:line:column.
 func Inspect(s Source) ([]infer.Operation, []byte, error) {
-	f, err := tree.Parse(s.File, s.Data)
+	f, err := s.parse()
 	if err != nil {
 		return nil, nil, err
-	}
-	for _, over := range s.Overlays {
-		o, err := overlay.Parse(over.File, over.Data)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := o.Apply(f); err != nil {
-			return nil, nil, err
-		}
 	}
 	set := schema.NewSet(f)
 	data, list, err := infer.Overlay(f, func(n *yaml.Node) bool { _, err := set.Compile(n); return err == nil })
