@@ -173,7 +173,9 @@ type target struct {
 }
 
 // find says which API and path a request means: by host, by prefix, or at the
-// root, where no other API claims the path.
+// root, where no other API claims the path. A document pets.yaml may well have
+// /pets: what is not there below the prefix is looked for at the root, and where
+// both are there, the one with fewer parameters is meant, of equals the whole path.
 func (s *Server) find(r *http.Request, buf []string) (t target, claims int) {
 	path := r.URL.EscapedPath()
 	if path == "" {
@@ -192,7 +194,14 @@ func (s *Server) find(r *http.Request, buf []string) (t target, claims int) {
 	for _, a := range s.apis {
 		if rest, ok := strings.CutPrefix(path, a.prefix); ok && (rest == "" || rest[0] == '/') {
 			t = target{api: a, slot: a.prefix, rest: rest}
-			return t, t.match(buf)
+			if claims = t.match(buf); claims == 0 {
+				continue
+			}
+			whole := target{api: a, rest: path}
+			if whole.match(nil) > 0 && len(whole.args) <= len(t.args) {
+				t = whole
+			}
+			return t, claims
 		}
 	}
 	for _, a := range s.apis {

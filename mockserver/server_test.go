@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
+	"github.com/understudy-dev/understudy/behavior"
 	"github.com/understudy-dev/understudy/fixtures"
 	"github.com/understudy-dev/understudy/mockserver"
 	"github.com/understudy-dev/understudy/openapi"
@@ -91,6 +92,53 @@ func TestWhere(t *testing.T) {
 				t.Errorf("%s: Content-Type %q, want a problem of the mock itself", tt.line, res.Header.Get("Content-Type"))
 			}
 		})
+	}
+}
+
+// TestWhereNamedAlike: a document is often called what its first path is called.
+func TestWhereNamedAlike(t *testing.T) {
+	text := "openapi: 3.0.3\ninfo: {title: Pets, version: '1'}\npaths:\n"
+	for _, path := range []string{"/pets", "/pets/{id}", "/pets/{id}/toys", "/{page}"} {
+		text += "  " + path + ":\n"
+		var parameters []string
+		for _, name := range []string{"id", "page"} {
+			if strings.Contains(path, "{"+name+"}") {
+				parameters = append(parameters, "{name: "+name+", in: path, required: true, schema: {type: string}}")
+			}
+		}
+		text += "    get:\n      parameters: [" + strings.Join(parameters, ", ") + "]\n      responses: {'200': {description: ok, content: {text/plain: {example: '" + path + "'}}}}\n"
+	}
+	api, err := openapi.Load("pets", "pets.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := api.Plan.NewWorld(behavior.WorldConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := new(fixtures.Fixtures).Known(api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := mockserver.New(mockserver.Config{APIs: []mockserver.Served{{API: api, World: world, Callers: known}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ target, want string }{
+		{"/pets", "/pets"},
+		{"/pets/1", "/pets/{id}"},
+		{"/pets/1/toys", "/pets/{id}/toys"},
+		{"/about", "/{page}"},
+		{"/pets/pets", "/pets"},
+		{"/pets/pets/1", "/pets/{id}"},
+		{"/pets/pets/1/toys", "/pets/{id}/toys"},
+	} {
+		if res, body := ask(t, s, "GET "+tt.target); res.StatusCode != 200 || body != tt.want {
+			t.Errorf("GET %s = %d %s, want that of %s", tt.target, res.StatusCode, body, tt.want)
+		}
+	}
+	if res, body := ask(t, s, "GET /pets/1/nothing"); res.StatusCode != 404 || !strings.Contains(body, "no-such-path") {
+		t.Errorf("GET /pets/1/nothing = %d %s, want a 404 of the mock itself", res.StatusCode, body)
 	}
 }
 
