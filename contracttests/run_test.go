@@ -25,6 +25,30 @@ func config(t testing.TB, name string, wrap func(http.Handler, *openapi.API) htt
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := configOf(t, api, fix, wrap)
+	vectors, err := fixtures.Vectors(api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range vectors {
+		for _, q := range append(v.Before, v.Request) {
+			if q.Method == "" {
+				continue
+			}
+			header, body := q.Parts()
+			request := contracttests.Request{Method: q.Method, Target: q.Path, Caller: q.Caller, Header: header}
+			if body != "" {
+				request.Body = []byte(body)
+			}
+			c.Examples = append(c.Examples, request)
+		}
+	}
+	return c
+}
+
+// configOf is config for any document with its fixtures.
+func configOf(t testing.TB, api *openapi.API, fix *fixtures.Fixtures, wrap func(http.Handler, *openapi.API) http.Handler) contracttests.Config {
+	t.Helper()
 	known, err := fix.Known(api)
 	if err != nil {
 		t.Fatal(err)
@@ -51,23 +75,6 @@ func config(t testing.TB, name string, wrap func(http.Handler, *openapi.API) htt
 	for _, caller := range fix.Callers {
 		c.Names = append(c.Names, caller.Name)
 		c.Credentials[caller.Name] = caller.Credentials
-	}
-	vectors, err := fixtures.Vectors(api)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range vectors {
-		for _, q := range append(v.Before, v.Request) {
-			if q.Method == "" {
-				continue
-			}
-			header, body := q.Parts()
-			request := contracttests.Request{Method: q.Method, Target: q.Path, Caller: q.Caller, Header: header}
-			if body != "" {
-				request.Body = []byte(body)
-			}
-			c.Examples = append(c.Examples, request)
-		}
 	}
 	inner := server
 	server = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

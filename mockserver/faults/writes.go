@@ -162,7 +162,7 @@ var writes = []Fault{
 			m.learn(c, a)
 			return a
 		})},
-	{Name: "case-does-not-tell-apart", Check: "rule-status", Summary: "Names that differ in upper and lower case only count as the same, where they are different.",
+	{Name: "case-does-not-tell-apart", Check: "refuses-valid", Summary: "Names that differ in upper and lower case only count as the same, where they are different.",
 		Wrap: remember(func(m *memory, c *call) *answer {
 			a := c.send()
 			id := c.created(a)
