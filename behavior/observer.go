@@ -238,30 +238,18 @@ func (w *World) Record(resource string, id value.Value) value.Value {
 }
 
 // Lists are the resources that an operation lists, in the order of its steps.
-func (o *Operation) Lists() []string {
-	var out []string
-	var walk func(steps []StepSpec)
-	walk = func(steps []StepSpec) {
-		for i := range steps {
-			if s := &steps[i]; s.Kind == List && !slices.Contains(out, s.Target) {
-				out = append(out, s.Target)
-			}
-			for _, b := range steps[i].Branches {
-				walk(b)
-			}
-		}
-	}
-	walk(o.spec.Steps)
-	return out
-}
+func (o *Operation) Lists() []string { return o.targets(List) }
 
 // Creates are the resources of which an operation makes records, at once.
-func (o *Operation) Creates() []string {
+func (o *Operation) Creates() []string { return o.targets(Create) }
+
+// targets are what the steps of a kind are about, each once, in their order.
+func (o *Operation) targets(kind StepKind) []string {
 	var out []string
 	var walk func(steps []StepSpec)
 	walk = func(steps []StepSpec) {
 		for i := range steps {
-			if s := &steps[i]; s.Kind == Create && !slices.Contains(out, s.Target) {
+			if s := &steps[i]; s.Kind == kind && !slices.Contains(out, s.Target) {
 				out = append(out, s.Target)
 			}
 			for _, b := range steps[i].Branches {

@@ -153,12 +153,10 @@ func check(ctx context.Context, f checkFlags, name string, stdout, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	if err := reach(ctx, base, f.timeout); err != nil {
-		return usagef("%s cannot be reached: %w", f.url, err)
+	client, err := f.client(ctx, base, &config)
+	if err != nil {
+		return err
 	}
-	client := contracttests.NewClient(contracttests.Target{
-		URL: f.url, API: config.API, Credentials: config.Credentials, Timeout: f.timeout, Rate: f.rate,
-	})
 	defer client.Close()
 	config.Sender = client
 	admin := contracttests.NewClient(contracttests.Target{URL: base.Scheme + "://" + base.Host, Timeout: f.timeout})

@@ -207,12 +207,10 @@ func cleanUp(ctx context.Context, f checkFlags, args []string, stdout io.Writer)
 	if err != nil {
 		return err
 	}
-	if err := reach(ctx, base, f.timeout); err != nil {
-		return usagef("%s cannot be reached: %w", f.url, err)
+	client, err := f.client(ctx, base, &config)
+	if err != nil {
+		return err
 	}
-	client := contracttests.NewClient(contracttests.Target{
-		URL: f.url, API: config.API, Credentials: config.Credentials, Timeout: f.timeout, Rate: f.rate,
-	})
 	defer client.Close()
 	out, err := appendLines(f.cleanUp)
 	if err != nil {

@@ -19,6 +19,16 @@ import (
 // mostWorkers bounds how many worlds a run uses at once.
 const mostWorkers = 64
 
+// client is how a run calls the server, which has to be there.
+func (f *checkFlags) client(ctx context.Context, base *url.URL, config *contracttests.Config) (*contracttests.Client, error) {
+	if err := reach(ctx, base, f.timeout); err != nil {
+		return nil, usagef("%s cannot be reached: %w", f.url, err)
+	}
+	return contracttests.NewClient(contracttests.Target{
+		URL: f.url, API: config.API, Credentials: config.Credentials, Timeout: f.timeout, Rate: f.rate,
+	}), nil
+}
+
 // reach connects, and sends nothing.
 func reach(ctx context.Context, u *url.URL, patience time.Duration) error {
 	port := u.Port()
